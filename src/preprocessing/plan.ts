@@ -1,0 +1,45 @@
+/**
+ * A plan says how images of one task are brought to the network: orientation, spacing, intensity, patch and windows.
+ * It is readable JSON, kept in the run folder and in the model file.
+ */
+import { z } from 'zod';
+
+const triple = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
+
+export const intensityPlanSchema = z.discriminatedUnion('kind', [
+  z.object({
+    /** Each image by its own foreground-blind statistics: clip to two percentiles, then mean 0, sd 1. */
+    kind: z.literal('z-score'),
+    lowerPercentile: z.number(),
+    upperPercentile: z.number(),
+  }),
+  z.object({
+    /** Fixed window for calibrated units (CT in Hounsfield units): clip, then (value - mean) / sd. */
+    kind: z.literal('window'),
+    lower: z.number(),
+    upper: z.number(),
+    mean: z.number(),
+    sd: z.number().positive(),
+  }),
+]);
+
+export const planSchema = z.object({
+  /** Axis codes after reorientation: always RAS (closest canonical). */
+  orientation: z.literal('RAS'),
+  /** Target voxel spacing in mm, (x, y, z). */
+  spacing: triple,
+  /** Training patch and inference window in voxels, (x, y, z); each divisible by the network's stride. */
+  patch: triple,
+  /** Share of a window that overlaps its neighbour, 0 to 0.9. */
+  overlap: z.number().min(0).max(0.9),
+  /** Images that need more windows than this lie outside the task without being run, unless the task is named. */
+  maximumWindows: z.number().int().positive(),
+  intensity: intensityPlanSchema,
+  /** Added to stored values of every image run under this plan (to Hounsfield units); null where units are unknown. */
+  intensityOffset: z.number().nullable(),
+  /** Why each value was chosen, for people. */
+  reasons: z.record(z.string(), z.string()),
+});
+
+export type IntensityPlan = z.infer<typeof intensityPlanSchema>;
+export type Plan = z.infer<typeof planSchema>;
