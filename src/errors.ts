@@ -62,6 +62,11 @@ export class GraphError extends CandorError {
   readonly tag = 'GraphError';
 }
 
+/** The engine refused a graph or failed while running it (out of memory, a device that is not there). */
+export class EngineError extends CandorError {
+  readonly tag = 'EngineError';
+}
+
 /** Narrow an unknown value to a Candor error. */
 export function isCandorError(error: unknown): error is CandorError {
   return error instanceof CandorError;

@@ -4,32 +4,37 @@
  */
 import { z } from 'zod';
 
-const triple = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
+const positive = z.number().positive();
+const side = z.number().int().positive();
 
 export const intensityPlanSchema = z.discriminatedUnion('kind', [
-  z.object({
-    /** Each image by its own foreground-blind statistics: clip to two percentiles, then mean 0, sd 1. */
-    kind: z.literal('z-score'),
-    lowerPercentile: z.number(),
-    upperPercentile: z.number(),
-  }),
-  z.object({
-    /** Fixed window for calibrated units (CT in Hounsfield units): clip, then (value - mean) / sd. */
-    kind: z.literal('window'),
-    lower: z.number(),
-    upper: z.number(),
-    mean: z.number(),
-    sd: z.number().positive(),
-  }),
+  z
+    .object({
+      /** Each image by its own statistics, blind to labels: clip to two percentiles, then mean 0, sd 1. */
+      kind: z.literal('z-score'),
+      lowerPercentile: z.number().min(0).max(100),
+      upperPercentile: z.number().min(0).max(100),
+    })
+    .refine((p) => p.lowerPercentile < p.upperPercentile, 'lowerPercentile must lie below upperPercentile'),
+  z
+    .object({
+      /** Fixed window for calibrated units (CT in Hounsfield units): clip, then (value - mean) / sd. */
+      kind: z.literal('window'),
+      lower: z.number(),
+      upper: z.number(),
+      mean: z.number(),
+      sd: positive,
+    })
+    .refine((p) => p.lower < p.upper, 'lower must lie below upper'),
 ]);
 
 export const planSchema = z.object({
   /** Axis codes after reorientation: always RAS (closest canonical). */
   orientation: z.literal('RAS'),
   /** Target voxel spacing in mm, (x, y, z). */
-  spacing: triple,
+  spacing: z.tuple([positive, positive, positive]),
   /** Training patch and inference window in voxels, (x, y, z); each divisible by the network's stride. */
-  patch: triple,
+  patch: z.tuple([side, side, side]),
   /** Share of a window that overlaps its neighbour, 0 to 0.9. */
   overlap: z.number().min(0).max(0.9),
   /** Images that need more windows than this lie outside the task without being run, unless the task is named. */

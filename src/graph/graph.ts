@@ -1,0 +1,90 @@
+/** A graph under construction. Every tensor is named, typed and shaped the moment it is made. */
+import { GraphError } from '../errors.js';
+import type { Attributes, OpDefinition } from './op.js';
+import { elementCount, type Shape } from './shape.js';
+import type { ConstantData, DataType, Node, Tensor } from './tensor.js';
+
+export class Graph {
+  readonly inputs: Tensor[] = [];
+  readonly constants: Tensor[] = [];
+  /** Nodes in the order they were made, which is a valid order of execution. */
+  readonly nodes: Node[] = [];
+  readonly outputs: { readonly name: string; readonly tensor: Tensor }[] = [];
+  private readonly names = new Set<string>();
+  private readonly sharedConstants = new Map<string, Tensor>();
+
+  /** A tensor fed at every run. */
+  input(name: string, shape: Shape, dtype: DataType = 'float32'): Tensor {
+    const tensor = this.makeTensor(name, dtype, shape, null);
+    this.inputs.push(tensor);
+    return tensor;
+  }
+
+  /** A named float32 constant (an initializer), such as a weight of a finished model. */
+  constant(name: string, shape: readonly number[], data: Float32Array): Tensor {
+    if (data.length !== elementCount(shape)) {
+      throw new GraphError(`Constant ${name}: expected ${elementCount(shape)} values, found ${data.length}.`);
+    }
+    const tensor = this.makeTensor(name, 'float32', shape, null, data);
+    this.constants.push(tensor);
+    return tensor;
+  }
+
+  /** A scalar constant; equal ones are shared. */
+  scalar(value: number): Tensor {
+    return this.share(`scalar:${value}`, () => this.constant(this.fresh('scalar'), [], Float32Array.of(value)));
+  }
+
+  /** A list of whole numbers (axes, pads, a target shape); equal ones are shared. */
+  ints(values: readonly number[]): Tensor {
+    return this.share(`ints:${values.join(',')}`, () => {
+      const tensor = this.makeTensor(this.fresh('ints'), 'int64', [values.length], null, [...values]);
+      this.constants.push(tensor);
+      return tensor;
+    });
+  }
+
+  /** Add a node and return its outputs. Throws GraphError where shapes or types do not fit. */
+  addAll(op: OpDefinition, inputs: readonly Tensor[], attributes: Attributes = {}): readonly Tensor[] {
+    const foreign = inputs.find((tensor) => tensor.graph !== this);
+    if (foreign) throw new GraphError(`${op.type}: tensor ${foreign.name} belongs to another graph.`);
+    const outputs: Tensor[] = [];
+    const node: Node = { op, inputs, outputs, attributes };
+    for (const { dtype, shape } of op.infer(inputs, attributes)) {
+      outputs.push(this.makeTensor(this.fresh(op.type), dtype, shape, node));
+    }
+    this.nodes.push(node);
+    return outputs;
+  }
+
+  /** Add a node of one output. */
+  add(op: OpDefinition, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
+    return this.addAll(op, inputs, attributes)[0];
+  }
+
+  /** Mark a tensor as a result under a name of its own. */
+  output(name: string, tensor: Tensor): void {
+    if (this.outputs.some((output) => output.name === name)) throw new GraphError(`Output ${name} exists already.`);
+    this.outputs.push({ name, tensor });
+  }
+
+  private share(key: string, make: () => Tensor): Tensor {
+    const existing = this.sharedConstants.get(key);
+    if (existing) return existing;
+    const tensor = make();
+    this.sharedConstants.set(key, tensor);
+    return tensor;
+  }
+
+  private fresh(stem: string): string {
+    let number = this.names.size;
+    while (this.names.has(`${stem}_${number}`)) number++;
+    return `${stem}_${number}`;
+  }
+
+  private makeTensor(name: string, dtype: DataType, shape: Shape, node: Node | null, data?: ConstantData): Tensor {
+    if (this.names.has(name)) throw new GraphError(`Tensor ${name} exists already.`);
+    this.names.add(name);
+    return { graph: this, name, dtype, shape, node, data };
+  }
+}

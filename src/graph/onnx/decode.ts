@@ -1,0 +1,69 @@
+/** Reads what Candor needs of an ONNX model: signature, weights and metadata. Nothing in the file is executed. */
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelFormatError } from '../../errors.js';
+import { elementCount } from '../shape.js';
+import { ModelProtoSchema, type TensorProto, TensorProto_DataType, type ValueInfoProto } from './onnx_pb.js';
+
+export interface OnnxModel {
+  readonly producer: string;
+  /** Names and shapes (named dimensions as strings) of inputs and outputs. */
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  /** Float32 initializers by name. */
+  readonly weights: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+export interface OnnxValue {
+  readonly name: string;
+  readonly shape: readonly (number | string)[];
+}
+
+/** Decode ONNX bytes; throws ModelFormatError naming `file` where they are not an ONNX model. */
+export function decodeModel(bytes: Uint8Array, file: string): OnnxModel {
+  const model = parse(bytes, file);
+  const graph = model.graph;
+  if (!graph || model.irVersion <= 0n) {
+    throw new ModelFormatError(`${file}: expected an ONNX model, found a file without a graph.`);
+  }
+  const weights = new Map<string, { shape: number[]; data: Float32Array }>();
+  for (const tensor of graph.initializer) {
+    if (tensor.dataType === TensorProto_DataType.FLOAT) weights.set(tensor.name, floatTensor(tensor, file));
+  }
+  return {
+    producer: `${model.producerName} ${model.producerVersion}`.trim(),
+    inputs: graph.input.filter((value) => !weights.has(value.name)).map(describeValue),
+    outputs: graph.output.map(describeValue),
+    weights,
+    metadata: new Map(model.metadataProps.map(({ key, value }) => [key, value])),
+  };
+}
+
+function parse(bytes: Uint8Array, file: string) {
+  try {
+    return fromBinary(ModelProtoSchema, bytes);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ModelFormatError(`${file}: expected an ONNX model, found bytes that are not one (${why}).`, { cause });
+  }
+}
+
+function floatTensor(tensor: TensorProto, file: string) {
+  const shape = tensor.dims.map(Number);
+  const expected = elementCount(shape);
+  const { rawData, floatData } = tensor;
+  const found = rawData.length > 0 ? rawData.length / 4 : floatData.length;
+  if (found !== expected || shape.some((dim) => dim < 0)) {
+    throw new ModelFormatError(
+      `${file}: weight ${tensor.name}: expected ${expected} values for shape [${shape.join(', ')}], found ${found}; the file is damaged.`,
+    );
+  }
+  // A copy, because the bytes inside the file need not be aligned.
+  const data = rawData.length > 0 ? new Float32Array(rawData.slice().buffer) : Float32Array.from(floatData);
+  return { shape, data };
+}
+
+function describeValue({ name, type }: ValueInfoProto): OnnxValue {
+  const dims = type?.value.case === 'tensorType' ? (type.value.value.shape?.dim ?? []) : [];
+  return { name, shape: dims.map(({ value }) => (value.case === 'dimParam' ? value.value : Number(value.value ?? 0))) };
+}

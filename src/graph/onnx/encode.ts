@@ -1,0 +1,110 @@
+/** Writes a graph as an ONNX model (operator set 18, IR version 9). */
+
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { Graph } from '../graph.js';
+import type { Attribute, OpDefinition } from '../op.js';
+import type { Node, Tensor } from '../tensor.js';
+import {
+  type AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  ModelProtoSchema,
+} from './onnx_pb.js';
+
+export const OPSET = 18;
+const IR_VERSION = 9n;
+const dataTypes = { float32: DataType.FLOAT, int64: DataType.INT64, bool: DataType.BOOL } as const;
+
+/**
+ * ONNX bytes of a graph. `metadata` becomes the model's metadata properties. A graph without outputs cannot be run,
+ * so none is written: throws nothing, ONNX Runtime refuses it.
+ */
+export function encodeModel(
+  graph: Graph,
+  options: {
+    readonly metadata?: Readonly<Record<string, string>>;
+    readonly name?: string;
+    readonly producerVersion?: string;
+  } = {},
+): Uint8Array {
+  const domains = new Set(graph.nodes.map((node) => node.op.domain ?? ''));
+  // Outputs carry public names; an Identity gives them one without renaming the tensor inside.
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    producerName: 'candor',
+    producerVersion: options.producerVersion ?? '',
+    opsetImport: [...new Set(['', ...domains])].map((domain) => ({
+      domain,
+      version: domain === '' ? BigInt(OPSET) : 1n,
+    })),
+    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: options.name ?? 'candor',
+      input: graph.inputs.map((tensor) => valueInfo(tensor.name, tensor)),
+      output: graph.outputs.map(({ name, tensor }) => valueInfo(name, tensor)),
+      initializer: usedConstants(graph).map((tensor) => ({
+        name: tensor.name,
+        dims: tensor.shape.map((dim) => BigInt(dim)),
+        dataType: dataTypes[tensor.dtype],
+        rawData: rawBytes(tensor),
+      })),
+      node: [
+        ...graph.nodes.map((node) => ({
+          opType: node.op.type,
+          domain: node.op.domain ?? '',
+          name: `${node.op.type}:${node.outputs[0].name}`,
+          input: node.inputs.map((tensor) => tensor.name),
+          output: node.outputs.map((tensor) => tensor.name),
+          attribute: attributesOf(node),
+        })),
+        ...graph.outputs.map(({ name, tensor }) => ({ opType: 'Identity', input: [tensor.name], output: [name] })),
+      ],
+    },
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** Constants that some node reads; ONNX Runtime warns of the others. */
+function usedConstants(graph: Graph): Tensor[] {
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  for (const { tensor } of graph.outputs) used.add(tensor);
+  return graph.constants.filter((tensor) => used.has(tensor));
+}
+
+function valueInfo(name: string, tensor: Tensor) {
+  return {
+    name,
+    type: {
+      value: {
+        case: 'tensorType' as const,
+        value: {
+          elemType: dataTypes[tensor.dtype],
+          shape: {
+            dim: tensor.shape.map((dim) =>
+              typeof dim === 'number'
+                ? { value: { case: 'dimValue' as const, value: BigInt(dim) } }
+                : { value: { case: 'dimParam' as const, value: dim } },
+            ),
+          },
+        },
+      },
+    },
+  };
+}
+
+function rawBytes({ data }: Tensor): Uint8Array {
+  if (data instanceof Float32Array) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(BigInt64Array.from(data!, (value) => BigInt(value)).buffer);
+}
+
+function attributesOf({ op, attributes }: Node): MessageInitShape<typeof AttributeProtoSchema>[] {
+  return Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(op, name, value) }));
+}
+
+function attributeValue(op: OpDefinition, name: string, value: Attribute) {
+  if (typeof value === 'string') return { type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if (typeof value === 'object') return { type: AttributeType.INTS, ints: value.map((item) => BigInt(item)) };
+  if (op.floatAttributes?.includes(name)) return { type: AttributeType.FLOAT, f: value };
+  return { type: AttributeType.INT, i: BigInt(value) };
+}

@@ -1,0 +1,256 @@
+/**
+ * Convolution and transposed convolution in any number of spatial dimensions (ungrouped). Their gradients are
+ * written so that ONNX Runtime's inference kernels run them at the speed of the forward pass.
+ */
+import { forEachIndex, type NdArray, ndArray } from '../nd-array.js';
+import { type Attributes, ints, type OpDefinition } from '../op.js';
+import { type Dim, fixedShape, scaleDim, stridesOf } from '../shape.js';
+import { fail, type Tensor } from '../tensor.js';
+import { reduceSum } from './broadcast.js';
+import { flip, pad, reshape, slice, transpose } from './shape.js';
+
+export interface ConvOptions {
+  readonly strides?: readonly number[];
+  readonly dilations?: readonly number[];
+  /** ONNX order: all starts, then all ends. */
+  readonly pads?: readonly number[];
+}
+
+interface Geometry {
+  readonly rank: number;
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
+}
+
+function geometryOf(attributes: Attributes, rank: number): Geometry {
+  const ones = new Array<number>(rank).fill(1);
+  return {
+    rank,
+    strides: ints(attributes, 'strides', ones),
+    dilations: ints(attributes, 'dilations', ones),
+    pads: ints(attributes, 'pads', [...ones, ...ones].fill(0)),
+  };
+}
+
+/** Length of a convolution's output along one axis; a named dimension survives where the length scales exactly. */
+function outputLength(dim: Dim, kernel: number, i: number, g: Geometry): Dim | undefined {
+  const extent = g.dilations[i] * (kernel - 1) + 1;
+  const padding = g.pads[i] + g.pads[i + g.rank];
+  if (typeof dim === 'number') return Math.floor((dim + padding - extent) / g.strides[i]) + 1;
+  return extent - padding === g.strides[i] ? scaleDim(dim, 1, g.strides[i]) : undefined;
+}
+
+function inferBias(op: string, inputs: readonly Tensor[], channels: Dim): void {
+  const bias = inputs[2];
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== channels)) fail(op, inputs, `a bias of ${channels} values`);
+}
+
+/** Sum over all but the channel axis: the gradient of a bias. */
+const biasGradient = (dy: Tensor): Tensor =>
+  reshape(
+    reduceSum(
+      dy,
+      dy.shape.map((_, i) => i).filter((i) => i !== 1),
+    ),
+    [dy.shape[1] as number],
+  );
+
+/** Visit every (output position, kernel position) pair that meets the input: offsets in all three. */
+function forEachTap(
+  shapes: { input: readonly number[]; kernel: readonly number[]; output: readonly number[] },
+  g: Geometry,
+  visit: (input: number, kernel: number, output: number) => void,
+): void {
+  const inputStrides = stridesOf(shapes.input);
+  forEachIndex(shapes.output, (o, output) => {
+    forEachIndex(shapes.kernel, (k, kernel) => {
+      let offset = 0;
+      for (let i = 0; i < g.rank; i++) {
+        const position = o[i] * g.strides[i] + k[i] * g.dilations[i] - g.pads[i];
+        if (position < 0 || position >= shapes.input[i]) return;
+        offset += position * inputStrides[i];
+      }
+      visit(offset, kernel, output);
+    });
+  });
+}
+
+const volumeOf = (shape: readonly number[]): number => shape.slice(2).reduce((a, b) => a * b, 1);
+
+function addBias(result: NdArray, bias: NdArray | undefined): NdArray {
+  const volume = volumeOf(result.shape);
+  if (bias)
+    for (let i = 0; i < result.data.length; i++) result.data[i] += bias.data[Math.floor(i / volume) % result.shape[1]];
+  return result;
+}
+
+export const Conv: OpDefinition = {
+  type: 'Conv',
+  infer: (inputs, attributes) => {
+    const [x, w] = inputs;
+    if (x.shape.length < 3 || x.shape.length !== w.shape.length || x.shape[1] !== w.shape[1]) {
+      fail('Conv', inputs, 'input [batch, channels, ...space] and weight [out, channels, ...kernel]');
+    }
+    const kernel = fixedShape(w.shape, 'Conv weight').slice(2);
+    const g = geometryOf(attributes, kernel.length);
+    const space = kernel.map((k, i) => outputLength(x.shape[i + 2], k, i, g));
+    if (space.some((dim) => dim === undefined || (typeof dim === 'number' && dim < 1))) {
+      fail('Conv', inputs, 'a kernel that fits into the padded input');
+    }
+    inferBias('Conv', inputs, w.shape[0]);
+    return [{ dtype: 'float32', shape: [x.shape[0], w.shape[0], ...(space as Dim[])] }];
+  },
+  gradient: ({ inputs: [x, w], attributes }, [dy], wanted) => {
+    if (!dy) return [null, null, null];
+    const g = geometryOf(attributes, x.shape.length - 2);
+    return [
+      wanted[0] ? convInputGradient(dy, w, x, g) : null,
+      wanted[1] ? convWeightGradient(x, dy, w, g) : null,
+      wanted[2] ? biasGradient(dy) : null,
+    ];
+  },
+  evaluate: ([x, w, bias], attributes) => {
+    const g = geometryOf(attributes, x.shape.length - 2);
+    const kernel = w.shape.slice(2);
+    const space = kernel.map((k, i) => outputLength(x.shape[i + 2], k, i, g) as number);
+    const result = ndArray([x.shape[0], w.shape[0], ...space]);
+    const [inVolume, kVolume, outVolume] = [x, w, result].map((array) => volumeOf(array.shape));
+    forEachTap({ input: x.shape.slice(2), kernel, output: space }, g, (input, k, output) => {
+      forEachIndex([x.shape[0], w.shape[0], x.shape[1]], ([n, co, ci]) => {
+        result.data[(n * w.shape[0] + co) * outVolume + output] +=
+          x.data[(n * x.shape[1] + ci) * inVolume + input] * w.data[(co * x.shape[1] + ci) * kVolume + k];
+      });
+    });
+    return [addBias(result, bias)];
+  },
+};
+
+/** Weight `[in, out, ...kernel]`; output length is `stride * (n - 1) + dilation * (kernel - 1) + 1 - pads + output_padding`. */
+export const ConvTranspose: OpDefinition = {
+  type: 'ConvTranspose',
+  infer: (inputs, attributes) => {
+    const [x, w] = inputs;
+    if (x.shape.length < 3 || x.shape.length !== w.shape.length || x.shape[1] !== w.shape[0]) {
+      fail('ConvTranspose', inputs, 'input [batch, channels, ...space] and weight [channels, out, ...kernel]');
+    }
+    const kernel = fixedShape(w.shape, 'ConvTranspose weight').slice(2);
+    const g = geometryOf(attributes, kernel.length);
+    const space = kernel.map((k, i) => transposedLength(x.shape[i + 2], k, i, g, ints(attributes, 'output_padding')));
+    if (space.some((dim) => dim === undefined)) fail('ConvTranspose', inputs, 'named dimensions that scale exactly');
+    inferBias('ConvTranspose', inputs, w.shape[1]);
+    return [{ dtype: 'float32', shape: [x.shape[0], w.shape[1], ...(space as Dim[])] }];
+  },
+  gradient: ({ inputs: [x, w], attributes }, [dy], wanted) => {
+    if (!dy) return [null, null, null];
+    const g = geometryOf(attributes, x.shape.length - 2);
+    return [
+      wanted[0] ? conv(dy, w, { strides: g.strides, dilations: g.dilations, pads: g.pads }) : null,
+      wanted[1] ? convWeightGradient(dy, x, w, g) : null,
+      wanted[2] ? biasGradient(dy) : null,
+    ];
+  },
+  evaluate: ([x, w, bias], attributes) => {
+    const g = geometryOf(attributes, x.shape.length - 2);
+    const kernel = w.shape.slice(2);
+    const padding = ints(attributes, 'output_padding');
+    const space = kernel.map((k, i) => transposedLength(x.shape[i + 2], k, i, g, padding) as number);
+    const result = ndArray([x.shape[0], w.shape[1], ...space]);
+    const [inVolume, kVolume, outVolume] = [x, w, result].map((array) => volumeOf(array.shape));
+    forEachTap({ input: space, kernel, output: x.shape.slice(2) }, g, (output, k, input) => {
+      forEachIndex([x.shape[0], w.shape[1], x.shape[1]], ([n, co, ci]) => {
+        result.data[(n * w.shape[1] + co) * outVolume + output] +=
+          x.data[(n * x.shape[1] + ci) * inVolume + input] * w.data[(ci * w.shape[1] + co) * kVolume + k];
+      });
+    });
+    return [addBias(result, bias)];
+  },
+};
+
+function transposedLength(dim: Dim, kernel: number, i: number, g: Geometry, outputPadding: readonly number[]) {
+  const extra = g.dilations[i] * (kernel - 1) + 1 - g.pads[i] - g.pads[i + g.rank] + (outputPadding[i] ?? 0);
+  if (typeof dim === 'number') return g.strides[i] * (dim - 1) + extra;
+  return extra === g.strides[i] ? scaleDim(dim, g.strides[i], 1) : undefined;
+}
+
+/** d(loss)/d(input): at stride 1 an ordinary convolution with the flipped, transposed kernel; else ConvTranspose. */
+function convInputGradient(dy: Tensor, w: Tensor, x: Tensor, g: Geometry): Tensor {
+  const kernel = fixedShape(w.shape, 'gradient of Conv').slice(2);
+  const spatial = kernel.map((_, i) => i + 2);
+  const extents = kernel.map((k, i) => g.dilations[i] * (k - 1));
+  const startsFit = g.pads.every((p, i) => p <= extents[i % g.rank]);
+  if (g.strides.every((stride) => stride === 1) && startsFit) {
+    const flipped = kernel.every((k) => k === 1) ? w : flip(w, spatial);
+    const swapped = transpose(flipped, [1, 0, ...spatial]);
+    return conv(dy, swapped, { dilations: g.dilations, pads: g.pads.map((p, i) => extents[i % g.rank] - p) });
+  }
+  const outputPadding = kernel.map((_, i) => {
+    const reached = g.strides[i] * ((dy.shape[i + 2] as number) - 1) + extents[i] + 1 - g.pads[i] - g.pads[i + g.rank];
+    return (x.shape[i + 2] as number) - reached;
+  });
+  return convTranspose(dy, w, { ...g, outputPadding });
+}
+
+/**
+ * d(loss)/d(weight): a convolution of the input with the output gradient as kernel, strides and dilations exchanged.
+ * With the channel axis innermost and dilation stepping over it, rows are `kernel * channels` long instead of
+ * `kernel`, which keeps the matrix product inside Conv fast; exact, not an approximation.
+ */
+function convWeightGradient(x: Tensor, dy: Tensor, w: Tensor, g: Geometry): Tensor {
+  const [outChannels, channels, ...kernel] = fixedShape(w.shape, 'gradient of Conv');
+  const spatial = kernel.map((_, i) => i + 2);
+  const padded = pad(x, [0, 0, ...g.pads.slice(0, g.rank)], [0, 0, ...g.pads.slice(g.rank)]);
+  const [batch, , ...space] = fixedShape(padded.shape, 'gradient of Conv');
+  const kernelOfGradient = transpose(dy, [1, 0, ...spatial]);
+  const last = g.rank - 1;
+  if (g.dilations[last] !== 1) {
+    const y = conv(transpose(padded, [1, 0, ...spatial]), kernelOfGradient, {
+      strides: g.dilations,
+      dilations: g.strides,
+    });
+    return transpose(crop(y, spatial, kernel), [1, 0, ...spatial]);
+  }
+  const rows = transpose(padded, [0, ...spatial, 1]);
+  const interleaved = reshape(rows, [1, batch, ...space.slice(0, last), space[last] * channels]);
+  const y = conv(interleaved, kernelOfGradient, {
+    strides: g.dilations,
+    dilations: g.strides.map((stride, i) => (i === last ? stride * channels : stride)),
+  });
+  const lengths = kernel.map((k, i) => (i === last ? k * channels : k));
+  const separated = reshape(crop(y, spatial, lengths), [outChannels, ...kernel, channels]);
+  return transpose(separated, [0, g.rank + 1, ...kernel.map((_, i) => i + 1)]);
+}
+
+/** Keep the first `lengths[i]` values of each axis: strided convolutions leave input rows that no output saw. */
+function crop(x: Tensor, axes: readonly number[], lengths: readonly number[]): Tensor {
+  if (axes.every((axis, i) => x.shape[axis] === lengths[i])) return x;
+  return slice(
+    x,
+    axes,
+    axes.map(() => 0),
+    lengths,
+  );
+}
+
+/** Convolution `[batch, in, ...space]` with `[out, in, ...kernel]`, optionally with a bias `[out]`. */
+export function conv(x: Tensor, weight: Tensor, options: ConvOptions = {}, bias?: Tensor): Tensor {
+  return x.graph.add(Conv, bias ? [x, weight, bias] : [x, weight], attributesOf(options));
+}
+
+/** Transposed convolution of `[batch, in, ...space]` with `[in, out, ...kernel]`. */
+export function convTranspose(
+  x: Tensor,
+  weight: Tensor,
+  options: ConvOptions & { readonly outputPadding?: readonly number[] } = {},
+  bias?: Tensor,
+): Tensor {
+  const { outputPadding } = options;
+  const attributes: Attributes = outputPadding?.some((value) => value !== 0)
+    ? { ...attributesOf(options), output_padding: outputPadding }
+    : attributesOf(options);
+  return x.graph.add(ConvTranspose, bias ? [x, weight, bias] : [x, weight], attributes);
+}
+
+function attributesOf({ strides, dilations, pads }: ConvOptions): Attributes {
+  return { ...(strides && { strides }), ...(dilations && { dilations }), ...(pads && { pads }) };
+}

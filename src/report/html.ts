@@ -1,0 +1,77 @@
+/** Strings of HTML made safely: escaping, tables with proper headers, and numbers as people read them. */
+import type { Interval } from '../evaluation/summary.js';
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Make any text safe inside HTML elements and quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character]);
+}
+
+/** A column: its heading and whether its cells are numbers (aligned right) or text. */
+export interface Column {
+  readonly title: string;
+  readonly kind: 'text' | 'number';
+  /** Spoken and shown on hover: what the heading's short form means. */
+  readonly explanation?: string;
+}
+
+export interface Table {
+  readonly caption: string;
+  readonly columns: readonly Column[];
+  /** Cells of HTML; the first of each row is its header. */
+  readonly rows: readonly (readonly string[])[];
+  readonly className?: string;
+}
+
+/** An HTML table with a caption and scoped headers. Captions and headings are plain text, cells are HTML. */
+export function renderTable({ caption, columns, rows, className }: Table): string {
+  const align = (column: Column) => (column.kind === 'number' ? ' class="number"' : '');
+  const head = columns
+    .map((column) => {
+      const title = escapeHtml(column.title);
+      const shown = column.explanation ? `<abbr title="${escapeHtml(column.explanation)}">${title}</abbr>` : title;
+      return `<th scope="col"${align(column)}>${shown}</th>`;
+    })
+    .join('');
+  const body = rows
+    .map((cells) => {
+      const rendered = cells.map((cell, i) =>
+        i === 0 ? `<th scope="row">${cell}</th>` : `<td${align(columns[i])}>${cell}</td>`,
+      );
+      return `<tr>${rendered.join('')}</tr>`;
+    })
+    .join('\n');
+  return (
+    `<div class="scroll"><table${className ? ` class="${className}"` : ''}>` +
+    `<caption>${escapeHtml(caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody></table></div>`
+  );
+}
+
+/** A number with fixed decimals and a real minus sign; "–" where there is none, "∞" where it is infinite. */
+export function number(value: number | null | undefined, decimals: number): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  return value.toFixed(decimals).replace(/^-(?=0(\.0*)?$)/, '').replace('-', '−');
+}
+
+/** A mean with its interval and, unless the row states it already, its n. */
+export function figure(interval: Interval | null | undefined, decimals: number): string {
+  if (!interval || interval.n === 0 || interval.mean === null) return '<span class="none">–</span>';
+  const range = `${number(interval.low, decimals)} to ${number(interval.high, decimals)}`;
+  return (
+    `<span class="mean">${number(interval.mean, decimals)}</span>` +
+    `<span class="range">${range}, n = ${interval.n}</span>`
+  );
+}
+
+/** "1 image", "2 images". */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function list(items: readonly string[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
+}

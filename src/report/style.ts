@@ -1,0 +1,113 @@
+/** The report's only style sheet: one accent colour, the reader's own fonts, light and dark, screen and paper. */
+
+export const style = `
+:root {
+  color-scheme: light dark;
+  --paper: #ffffff; --ink: #1d2329; --muted: #59636e; --rule: #d9dee3; --wash: #f4f6f8;
+  --accent: #0067a6; --line: #8a949e;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14181c; --ink: #e4e8ec; --muted: #9da7b1; --rule: #333b43; --wash: #1c2227;
+    --accent: #62b5ec; --line: #77828c;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0; background: var(--paper); color: var(--ink);
+  font: 16px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
+  font-variant-numeric: tabular-nums lining-nums;
+}
+main { max-width: 960px; margin: 0 auto; padding: 64px 32px 96px; }
+.eyebrow { margin: 0 0 6px; color: var(--accent); font-size: 13px; font-weight: 600; letter-spacing: .08em; text-transform: uppercase; }
+h1 { margin: 0; font-size: 36px; line-height: 1.15; font-weight: 650; letter-spacing: -.015em; overflow-wrap: anywhere; }
+.meta { margin: 10px 0 0; color: var(--muted); font-size: 14px; overflow-wrap: anywhere; }
+h2 { margin: 72px 0 12px; padding-top: 20px; border-top: 1px solid var(--rule); font-size: 23px; line-height: 1.25; font-weight: 620; letter-spacing: -.01em; }
+h3 { margin: 36px 0 8px; font-size: 16px; font-weight: 620; }
+p, ul, dl { max-width: 70ch; margin: 0 0 14px; }
+ul { padding-left: 1.2em; }
+li { margin-bottom: 5px; }
+.lede { margin-top: 28px; font-size: 18.5px; line-height: 1.6; }
+.findings { max-width: none; margin: 32px 0 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 22px 48px; }
+.findings dt { font-weight: 620; color: var(--accent); font-size: 14px; }
+.findings dd { margin: 2px 0 0; }
+.caution { margin: 36px 0 0; max-width: none; padding: 12px 18px; border-left: 3px solid var(--accent); background: var(--wash); font-size: 15px; }
+.small, figcaption { color: var(--muted); font-size: 14px; line-height: 1.5; }
+code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
+abbr { text-decoration: none; cursor: help; }
+
+.scroll { overflow-x: auto; margin: 18px 0 26px; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.4; }
+caption { caption-side: top; padding-bottom: 8px; text-align: left; color: var(--muted); font-size: 14px; }
+th, td { padding: 8px 14px 8px 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--rule); }
+th:last-child, td:last-child { padding-right: 0; }
+thead th { color: var(--muted); font-weight: 500; font-size: 13px; vertical-align: bottom; border-bottom: 1px solid var(--line); white-space: nowrap; }
+tbody th { font-weight: 560; overflow-wrap: anywhere; min-width: 7em; }
+.number { text-align: right; white-space: nowrap; }
+.mean { display: block; font-weight: 560; }
+.range, .n { display: block; color: var(--muted); font-size: 12px; font-weight: 400; }
+.none { color: var(--muted); }
+.flag { color: var(--accent); font-weight: 620; white-space: nowrap; }
+.dense { font-size: 13px; }
+.dense th, .dense td { padding-top: 4px; padding-bottom: 4px; }
+.dense tbody th { font-weight: 400; }
+
+figure { margin: 24px 0 30px; }
+figure > svg { display: block; max-width: 100%; height: auto; }
+figcaption { max-width: 70ch; margin-top: 10px; }
+svg text { fill: var(--muted); font-size: 12px; font-family: inherit; }
+svg .section-title { fill: var(--ink); font-weight: 620; font-size: 13px; }
+svg .axis-title, svg .note { font-size: 12px; }
+svg .threshold-text { fill: var(--ink); }
+svg .grid { stroke: var(--rule); stroke-width: 1; }
+svg .rule { stroke: var(--rule); stroke-width: .5; }
+svg .threshold { stroke: var(--ink); stroke-width: 1.25; stroke-dasharray: 4 3; }
+svg .dot { fill: var(--paper); stroke: var(--line); stroke-width: 1.25; }
+svg .dot.marked { fill: var(--accent); stroke: var(--accent); }
+svg .median { stroke: var(--ink); stroke-width: 2; }
+svg .diagonal { stroke: var(--line); stroke-width: 1; stroke-dasharray: 3 3; }
+svg .curve { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
+svg .curve.before { stroke: var(--line); }
+svg .curve.after { stroke: var(--accent); }
+svg .bin.before { fill: var(--paper); stroke: var(--line); stroke-width: 1.25; }
+svg .bin.after { fill: var(--accent); }
+svg .count.before { fill: none; stroke: var(--line); }
+svg .count.after { fill: var(--accent); fill-opacity: .35; }
+.diagrams { display: flex; flex-wrap: wrap; gap: 22px 60px; }
+
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(278px, 1fr)); gap: 26px 28px; margin: 14px 0 26px; }
+.pictures figure { margin: 0; break-inside: avoid; }
+.pair { display: flex; gap: 4px; height: 172px; align-items: stretch; }
+.pair .slice { flex: 1 1 0; min-width: 0; height: 100%; background: #000; border-radius: 2px; }
+.pictures figcaption { color: var(--ink); }
+.pictures figcaption b { font-weight: 620; }
+.slice .reference, .slice .prediction { stroke-width: 1.6; stroke-linejoin: round; }
+.key { display: inline-block; width: 1.5em; height: 0; border-top: 3px solid; vertical-align: middle; margin-right: .35em; }
+dl.guide dt { margin-top: 14px; font-weight: 620; }
+dl.guide dd { margin: 2px 0 0; }
+footer { margin-top: 72px; padding-top: 20px; border-top: 1px solid var(--rule); color: var(--muted); font-size: 14px; }
+
+@media (max-width: 640px) {
+  main { padding: 32px 18px 64px; }
+  h1 { font-size: 28px; }
+  .findings { grid-template-columns: 1fr; }
+}
+@media print {
+  :root {
+    color-scheme: light;
+    --paper: #ffffff; --ink: #000000; --muted: #444444; --rule: #cccccc; --wash: #ffffff; --accent: #005a94; --line: #777777;
+  }
+  @page { margin: 18mm 16mm; }
+  body { font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  main { max-width: none; padding: 0; }
+  h2 { margin-top: 28pt; break-after: avoid; }
+  h3, caption { break-after: avoid; }
+  tr, figure, .findings > div { break-inside: avoid; }
+  thead { display: table-header-group; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  .dense { font-size: 7.5pt; }
+  th, td { padding-right: 8px; }
+}
+`;

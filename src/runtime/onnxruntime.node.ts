@@ -1,0 +1,55 @@
+/** ONNX Runtime in Node: the engine that trains and infers. */
+import * as ort from 'onnxruntime-node';
+import { EngineError } from '../errors.js';
+import type { Runtime, Session } from './session.js';
+
+export interface OnnxRuntimeOptions {
+  /** Threads within an operator; default: one per core. */
+  readonly threads?: number;
+  readonly device?: 'cpu' | 'webgpu' | 'cuda';
+}
+
+/** A runtime over onnxruntime-node. Graph errors and missing devices surface as EngineError when a session opens. */
+export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): Runtime {
+  const device = options.device ?? 'cpu';
+  const sessionOptions: ort.InferenceSession.SessionOptions = {
+    executionProviders: [device],
+    intraOpNumThreads: options.threads,
+    graphOptimizationLevel: 'all',
+    // Its warnings would land on a user's stderr.
+    logSeverityLevel: 3,
+  };
+  return {
+    name: `onnxruntime-node ${ort.env.versions.node ?? ''} ${device}`.replace(/ +/g, ' '),
+    async open(model) {
+      const session = await attempt(`opening a session on ${device}`, () =>
+        ort.InferenceSession.create(model, sessionOptions),
+      );
+      return wrap(session);
+    },
+  };
+}
+
+function wrap(session: ort.InferenceSession): Session {
+  return {
+    async run(feeds) {
+      const tensors: Record<string, ort.Tensor> = {};
+      for (const [name, { shape, data }] of Object.entries(feeds))
+        tensors[name] = new ort.Tensor('float32', data, shape);
+      const results = await attempt('running a graph', () => session.run(tensors));
+      return Object.fromEntries(
+        Object.entries(results).map(([name, { dims, data }]) => [name, { shape: dims, data: data as Float32Array }]),
+      );
+    },
+    release: () => session.release(),
+  };
+}
+
+async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError(`ONNX Runtime failed while ${what}: ${message.split('\n')[0]}`, { cause });
+  }
+}

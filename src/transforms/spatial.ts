@@ -1,0 +1,159 @@
+/** The geometry of a training patch: rotation and scaling in millimetres, and one interpolation from the source. */
+import { count, type Vec3 } from '../math/vector.js';
+import type { Random } from '../math/random.js';
+
+/** Row-major 3x3 matrix. */
+export type Matrix3 = readonly number[];
+
+/** What is sampled: a prepared image and its binary mask (0, 1) on one grid. */
+export interface LabelledImage {
+  readonly image: Float32Array;
+  readonly label: Uint8Array;
+  readonly size: Vec3;
+  /** Value outside the image. */
+  readonly minimum: number;
+}
+
+export interface Patch {
+  readonly image: Float32Array;
+  /** 0 or 1. */
+  readonly label: Float32Array;
+}
+
+/** Axes whose spacings differ by more than this are never mixed by a rotation (nnU-Net's anisotropy threshold). */
+const anisotropyThreshold = 3;
+const maximumDegrees = 15;
+const scaleRange = 1.25;
+
+/** Rotation by angles in degrees about x, then y, then z (right-handed). */
+export function rotationMatrix([x, y, z]: Vec3): Matrix3 {
+  const [a, b, c] = [x, y, z].map((degrees) => (degrees * Math.PI) / 180);
+  const [cx, sx, cy, sy, cz, sz] = [Math.cos(a), Math.sin(a), Math.cos(b), Math.sin(b), Math.cos(c), Math.sin(c)];
+  return [
+    cz * cy,
+    cz * sy * sx - sz * cx,
+    cz * sy * cx + sz * sx,
+    sz * cy,
+    sz * sy * sx + cz * cx,
+    sz * sy * cx - cz * sx,
+    -sy,
+    cy * sx,
+    cy * cx,
+  ];
+}
+
+/**
+ * The matrix from voxel offsets in a patch to voxel offsets in the source for a rotation and scaling in millimetres:
+ * `S^-1 (scale R) S` with S the spacing. Spheres in mm stay spheres however thick the slices.
+ */
+export function voxelMatrix(rotation: Matrix3, scale: Vec3, spacing: Vec3): Matrix3 {
+  return rotation.map((value, i) => {
+    const [row, column] = [Math.floor(i / 3), i % 3];
+    return (value * scale[row] * spacing[column]) / spacing[row];
+  });
+}
+
+/**
+ * A random rotation (up to 15 degrees about each axis) and scaling (0.8 to 1.25, log-uniform) as a voxel matrix.
+ * With strongly anisotropic voxels only the plane of similar spacings is rotated and scaled, so slices never blend.
+ */
+export function randomVoxelMatrix(spacing: Vec3, random: Random): Matrix3 {
+  const angles = [0, 1, 2].map((axis) => {
+    const degrees = random.between(-maximumDegrees, maximumDegrees);
+    const [u, v] = [spacing[(axis + 1) % 3], spacing[(axis + 2) % 3]];
+    return Math.max(u, v) / Math.min(u, v) > anisotropyThreshold ? 0 : degrees;
+  }) as unknown as Vec3;
+  const factor = scaleRange ** random.between(-1, 1);
+  const finest = Math.min(...spacing);
+  const scale = spacing.map((s) => (s / finest > anisotropyThreshold ? 1 : factor)) as unknown as Vec3;
+  return voxelMatrix(rotationMatrix(angles), scale, spacing);
+}
+
+/** Half the extent in source voxels, between outermost voxel centres, of a patch seen through a voxel matrix. */
+export function halfExtent(matrix: Matrix3, patch: Vec3): Vec3 {
+  const half = (row: number) =>
+    [0, 1, 2].reduce((sum, column) => sum + (Math.abs(matrix[3 * row + column]) * (patch[column] - 1)) / 2, 0);
+  return [half(0), half(1), half(2)];
+}
+
+/** Copy a box of voxels whose first corner is `start` (integers, may lie outside). */
+export function cropPatch(source: LabelledImage, start: Vec3, patch: Vec3): Patch {
+  const [nx, ny, nz] = source.size;
+  const [px, py, pz] = patch;
+  const image = new Float32Array(count(patch)).fill(source.minimum);
+  const label = new Float32Array(count(patch));
+  const first = Math.max(0, -start[0]);
+  const last = Math.min(px, nx - start[0]);
+  if (last <= first) return { image, label };
+  for (let z = Math.max(0, -start[2]); z < Math.min(pz, nz - start[2]); z++) {
+    for (let y = Math.max(0, -start[1]); y < Math.min(py, ny - start[1]); y++) {
+      const from = start[0] + nx * (start[1] + y + ny * (start[2] + z));
+      const to = px * (y + py * z);
+      image.set(source.image.subarray(from + first, from + last), to + first);
+      label.set(source.label.subarray(from + first, from + last), to + first);
+    }
+  }
+  return { image, label };
+}
+
+/**
+ * Sample a patch through an affine: source position = centre + matrix (voxel - patch centre).
+ * The image is trilinear, the label trilinear and cut at one half; beyond the outer faces of the image lies `minimum`.
+ */
+export function warpPatch(source: LabelledImage, centre: Vec3, matrix: Matrix3, patch: Vec3): Patch {
+  const { image: from, label: mask, minimum } = source;
+  const [nx, ny, nz] = source.size;
+  const [px, py, pz] = patch;
+  const image = new Float32Array(count(patch));
+  const label = new Float32Array(count(patch));
+  const [maxX, maxY, maxZ] = [nx - 1, ny - 1, nz - 1];
+  // A single-voxel axis interpolates with itself.
+  const [dx, dy, dz] = [nx > 1 ? 1 : 0, ny > 1 ? nx : 0, nz > 1 ? nx * ny : 0];
+  const [lastX, lastY, lastZ] = [Math.max(0, nx - 2), Math.max(0, ny - 2), Math.max(0, nz - 2)];
+  const [m00, m01, m02, m10, m11, m12, m20, m21, m22] = matrix;
+  const [hx, hy, hz] = [(px - 1) / 2, (py - 1) / 2, (pz - 1) / 2];
+  let o = 0;
+  for (let z = 0; z < pz; z++) {
+    for (let y = 0; y < py; y++) {
+      const rowX = centre[0] - m00 * hx + m01 * (y - hy) + m02 * (z - hz);
+      const rowY = centre[1] - m10 * hx + m11 * (y - hy) + m12 * (z - hz);
+      const rowZ = centre[2] - m20 * hx + m21 * (y - hy) + m22 * (z - hz);
+      for (let x = 0; x < px; x++, o++) {
+        let u = rowX + m00 * x;
+        let v = rowY + m10 * x;
+        let w = rowZ + m20 * x;
+        if (u < -0.5 || v < -0.5 || w < -0.5 || u > maxX + 0.5 || v > maxY + 0.5 || w > maxZ + 0.5) {
+          image[o] = minimum;
+          continue;
+        }
+        u = u < 0 ? 0 : u > maxX ? maxX : u;
+        v = v < 0 ? 0 : v > maxY ? maxY : v;
+        w = w < 0 ? 0 : w > maxZ ? maxZ : w;
+        const i = u > lastX ? lastX : u | 0;
+        const j = v > lastY ? lastY : v | 0;
+        const k = w > lastZ ? lastZ : w | 0;
+        u -= i;
+        v -= j;
+        w -= k;
+        const a = i + nx * (j + ny * k);
+        const b = a + dy;
+        const c = a + dz;
+        const d = b + dz;
+        const p = from[a] + u * (from[a + dx] - from[a]);
+        const q = from[b] + u * (from[b + dx] - from[b]);
+        const r = from[c] + u * (from[c + dx] - from[c]);
+        const s = from[d] + u * (from[d + dx] - from[d]);
+        const pq = p + v * (q - p);
+        const rs = r + v * (s - r);
+        image[o] = pq + w * (rs - pq);
+        const corners =
+          mask[a] + mask[a + dx] + mask[b] + mask[b + dx] + mask[c] + mask[c + dx] + mask[d] + mask[d + dx];
+        if (corners === 0) continue;
+        const near = (1 - v) * (mask[a] + u * (mask[a + dx] - mask[a])) + v * (mask[b] + u * (mask[b + dx] - mask[b]));
+        const far = (1 - v) * (mask[c] + u * (mask[c + dx] - mask[c])) + v * (mask[d] + u * (mask[d + dx] - mask[d]));
+        if ((1 - w) * near + w * far >= 0.5) label[o] = 1;
+      }
+    }
+  }
+  return { image, label };
+}
