@@ -22,8 +22,10 @@ export async function checkVoxels(
       const twin = checkImage(image, c, seen);
       if (twin) add('warning', c.image, twin);
       const unusual = image.reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0);
-      if (unusual > 0) add('warning', c.image, `${unusual} voxels are NaN or infinite; they are taken as the image's minimum.`);
-      if (image.every((v) => v === image[0])) add('error', c.image, 'all voxels are alike; replace or remove the image.');
+      if (unusual > 0)
+        add('warning', c.image, `${unusual} voxels are NaN or infinite; they are taken as the image's minimum.`);
+      if (image.every((v) => v === image[0]))
+        add('error', c.image, 'all voxels are alike; replace or remove the image.');
     }
     const reference = c.label === null ? null : await voxelsOf(c.label, add);
     if (reference) for (const f of checkReference(reference, dataset)) add(f.severity, c.label!, f.message);
@@ -46,7 +48,9 @@ async function voxelsOf(
 }
 
 function checkImage(data: Float32Array, c: Case, seen: Map<string, Case>): string | null {
-  const hash = createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex');
+  const hash = createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex');
   const twin = seen.get(hash);
   seen.set(hash, twin ?? c);
   if (!twin) return null;

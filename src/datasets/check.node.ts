@@ -2,8 +2,8 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCandorError, throwIfCancelled } from '../errors.js';
-import type { Grid } from '../volume/volume.js';
 import { readImageHeader } from '../volume/image-file.node.js';
+import type { Grid } from '../volume/volume.js';
 import { checkVoxels } from './check-voxels.node.js';
 import { type Case, type Dataset, splitParts } from './dataset.js';
 import type { CheckOptions, Finding } from './finding.js';
@@ -110,7 +110,8 @@ function checkSplit(dataset: Dataset): Finding[] {
     for (const name of dataset.split[part]) {
       const group = groupOf.get(name);
       const earlier = partOfCase.get(name);
-      if (group === undefined) add('error', name, `the split "${part}" names a case that does not exist; remove the name.`);
+      if (group === undefined)
+        add('error', name, `the split "${part}" names a case that does not exist; remove the name.`);
       else partsOfGroup.set(group, (partsOfGroup.get(group) ?? new Set()).add(part));
       if (earlier === part) add('warning', name, `the case is named twice in the split "${part}"; remove one.`);
       else if (earlier) add('error', name, `the case is in two splits, "${earlier}" and "${part}"; keep it in one.`);

@@ -8,7 +8,8 @@ import type { Dataset, Split } from './dataset.js';
 import { parseLabels } from './labels.js';
 
 /** The content of `dataset.json`, before any folder is listed. */
-export interface DatasetDescription extends Pick<Dataset, 'layout' | 'modality' | 'labels' | 'target' | 'intensityOffset'> {
+export interface DatasetDescription
+  extends Pick<Dataset, 'layout' | 'modality' | 'labels' | 'target' | 'intensityOffset'> {
   /** Null where the file gives none: the folder's name is used. */
   readonly name: string | null;
   /** Decathlon: the listed pairs, as relative paths. nnU-Net: null, the folders are listed instead. */
@@ -45,7 +46,9 @@ const fileSchema = z.looseObject({
 export function parseDatasetJson(text: string, source: string): DatasetDescription {
   const parsed = fileSchema.safeParse(parseJson(text, source));
   if (!parsed.success) {
-    const found = parsed.error.issues.slice(0, 5).map((i) => `${i.path.map(String).join('.') || 'the whole'}: ${i.message}`);
+    const found = parsed.error.issues
+      .slice(0, 5)
+      .map((i) => `${i.path.map(String).join('.') || 'the whole'}: ${i.message}`);
     throw new DatasetError(`${source}: ${found.join('; ')}. Expected a dataset.json of the Decathlon or nnU-Net v2.`);
   }
   const file = parsed.data;
@@ -79,7 +82,7 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
     labels,
     target,
     intensityOffset: file.intensityOffset ?? null,
-    training: training && training.map(({ image, label }) => ({ image, label: label ?? null })),
+    training: training?.map(({ image, label }) => ({ image, label: label ?? null })) ?? null,
     fileEnding,
     groups: new Map(Object.entries(file.group ?? {}).map(([name, group]) => [name, String(group)])),
     split: file.split ?? null,
@@ -98,7 +101,8 @@ function parseJson(text: string, source: string): unknown {
   while (waiting.length > 0) {
     const value = waiting.pop();
     if (typeof value !== 'object' || value === null) continue;
-    if (Object.hasOwn(value, '__proto__')) throw new DatasetError(`${source}: the key "__proto__" is not allowed; remove it.`);
+    if (Object.hasOwn(value, '__proto__'))
+      throw new DatasetError(`${source}: the key "__proto__" is not allowed; remove it.`);
     for (const inner of Object.values(value)) waiting.push(inner);
   }
   return json;
@@ -120,7 +124,13 @@ function onlyChannel(channelNames: Record<string, string> | string[], source: st
 export function checkRelativePath(path: string, source: string): void {
   const parts = path.split('/');
   const last = parts[parts.length - 1];
-  if (path.startsWith('/') || parts.includes('..') || /[\\\p{Cc}]|^[A-Za-z]:/u.test(path) || last === '' || last === '.')
+  if (
+    path.startsWith('/') ||
+    parts.includes('..') ||
+    /[\\\p{Cc}]|^[A-Za-z]:/u.test(path) ||
+    last === '' ||
+    last === '.'
+  )
     throw new DatasetError(
       `${source}: the file name ${JSON.stringify(path)} is refused; expected a path inside the data set's folder, such as "./imagesTr/case.nii.gz".`,
     );

@@ -7,16 +7,22 @@ import { DatasetError, UnsupportedError } from '../errors.js';
  * @throws DatasetError where a label has no number or a number two names; UnsupportedError for an `ignore` label,
  *   whose voxels would otherwise be taught as foreground or background.
  */
-export function parseLabels(labels: Record<string, string | number | number[]>, source: string): Record<string, string> {
+export function parseLabels(
+  labels: Record<string, string | number | number[]>,
+  source: string,
+): Record<string, string> {
   const nameOf = new Map<number, { name: string; voices: number }>();
   for (const [key, value] of Object.entries(labels)) {
-    const [name, values] = /^\d+$/.test(key) && typeof value === 'string' ? [value, [Number(key)]] : [key, numbersOf(value)];
+    const [name, values] =
+      /^\d+$/.test(key) && typeof value === 'string' ? [value, [Number(key)]] : [key, numbersOf(value)];
     if (values === null)
       throw new DatasetError(
         `${source}: label "${key}": expected {"1": "name"} (Decathlon) or {"name": 1} (nnU-Net), found ${JSON.stringify(value)}.`,
       );
     if (name.toLowerCase() === 'ignore')
-      throw new UnsupportedError(`${source}: an "ignore" label is not handled; leave those cases out or label them fully.`);
+      throw new UnsupportedError(
+        `${source}: an "ignore" label is not handled; leave those cases out or label them fully.`,
+      );
     for (const number of values) {
       const known = nameOf.get(number);
       if (known?.voices === values.length && known.name !== name)

@@ -36,7 +36,12 @@ export async function openDataset(folder: string, options: { seed?: number } = {
   const { layout, modality, labels, target, intensityOffset } = description satisfies DatasetDescription;
   return {
     ...{ name, folder, layout, modality, labels, target, intensityOffset, cases },
-    split: description.split ?? makeSplit(cases.filter((c) => c.label !== null), options.seed ?? 0),
+    split:
+      description.split ??
+      makeSplit(
+        cases.filter((c) => c.label !== null),
+        options.seed ?? 0,
+      ),
     splitSource: description.split ? 'dataset.json' : 'seeded',
   };
 }

@@ -2,49 +2,21 @@
  * What one evaluated image leaves behind: plain numbers that the summary, the CSV file and the report are made from.
  * A labelled case is compared with its reference; an image of an unfamiliar set has none and is only judged.
  */
-import type { ReliabilityBins } from '../calibration/reliability.js';
+import type { BinSums, CalibrationErrors } from '../calibration/reliability.js';
 import type { Vec3 } from '../math/vector.js';
+import type { Verdict } from '../ood/verdict.js';
 import type { Picture } from './picture.js';
 
-/** Expected, average and maximum calibration error, negative log likelihood and Brier score of foreground probability. */
-export interface CalibrationFigures {
-  readonly ece: number;
-  readonly ace: number;
-  readonly mce: number;
-  readonly nll: number;
-  readonly brier: number;
-}
+/** Errors of foreground probability over the voxels of one case; null where a region has no voxel. */
+export type CalibrationFigures = Omit<CalibrationErrors, 'n'>;
 
 /** Calibration of one case, over all voxels and over the region: (reference or prediction) dilated by 3 voxels. */
 export interface CaseCalibration {
   readonly all: CalibrationFigures;
   readonly region: CalibrationFigures;
   /** Bins over all voxels. */
-  readonly bins: ReliabilityBins;
-  readonly regionBins: ReliabilityBins;
-}
-
-/** The judgement of an image, as `predict` writes it. */
-export interface CaseVerdict {
-  readonly verdict: 'in-distribution' | 'out-of-distribution' | 'undetermined';
-  readonly ood: {
-    readonly detector: string;
-    readonly score: number;
-    /** Null where no rule could be applied. */
-    readonly pValue: number | null;
-    readonly alpha: number;
-    readonly nearestTask: string;
-    readonly guarantee: {
-      readonly kind: 'per-task' | 'pooled';
-      /** Calibration images behind it. */
-      readonly n: number;
-      readonly minimumAlpha: number;
-      readonly holds: boolean;
-    };
-    readonly perTask: Readonly<
-      Record<string, { readonly score: number; readonly pValue: number; readonly n: number }>
-    >;
-  };
+  readonly bins: BinSums;
+  readonly regionBins: BinSums;
 }
 
 /** A labelled test case, compared with its reference. */
@@ -68,9 +40,11 @@ export interface CaseResult {
   readonly temperature: number;
   /** The Dice that the model expects without seeing the reference; null where the prediction is empty. */
   readonly estimatedDice: number | null;
-  readonly verdict: CaseVerdict;
+  readonly verdict: Verdict;
   /** Strangeness by detector, higher is stranger; may be Infinity. */
   readonly scores: Readonly<Record<string, number>>;
+  /** The p-value that each detector would give under the verdict's rule; the verdict's own detector is known anyway. */
+  readonly pValues?: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly picture?: Picture;
 }
@@ -81,11 +55,15 @@ export interface UnlabelledResult {
   readonly case: string;
   /** File name. */
   readonly image: string;
-  /** Images of one source stay together in intervals; an image is its own group where this is absent. */
+  /**
+   * Images of one source stay together in intervals; an image is its own group where this is absent.
+   * A changed copy of a test case is tied to its original by `<task>/<group>`.
+   */
   readonly group?: string;
   /** Null where the image could not be run. */
-  readonly verdict: CaseVerdict | null;
+  readonly verdict: Verdict | null;
   readonly scores: Readonly<Record<string, number>>;
+  readonly pValues?: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly error?: CaseError;
 }
@@ -100,4 +78,21 @@ export interface FailedCase {
 export interface CaseError {
   readonly tag: string;
   readonly message: string;
+}
+
+export interface ModelReference {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** Everything that an evaluation has seen. */
+export interface Evaluation {
+  readonly model: ModelReference;
+  readonly cases: readonly CaseResult[];
+  /** Images of sets that the model is not meant for. */
+  readonly unlabelled?: readonly UnlabelledResult[];
+  /** Labelled cases that could not be evaluated. */
+  readonly failed?: readonly FailedCase[];
+  /** What the caller left out and why, one sentence each (a 4D file that was skipped). */
+  readonly notes?: readonly string[];
 }

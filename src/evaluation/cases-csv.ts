@@ -1,5 +1,6 @@
 /** All evaluated images as one table, a row each, for spreadsheets, R and pandas (RFC 4180: CRLF, quotes doubled). */
-import type { CaseResult, CaseVerdict, FailedCase, UnlabelledResult } from './case-result.js';
+import type { Verdict } from '../ood/verdict.js';
+import type { CaseResult, FailedCase, UnlabelledResult } from './case-result.js';
 
 type Cell = string | number | null | undefined;
 
@@ -18,7 +19,9 @@ export function casesCsv(
   const rows = [
     ...cases.map(caseCells),
     ...unlabelled.map(unlabelledCells),
-    ...failed.map((c): Record<string, Cell> => ({ kind: 'failed', set: c.task, case: c.case, error: errorText(c.error) })),
+    ...failed.map(
+      (c): Record<string, Cell> => ({ kind: 'failed', set: c.task, case: c.case, error: errorText(c.error) }),
+    ),
   ];
   const columns = [...baseColumns, ...detectors.map((d) => `score:${d}`), 'seconds', 'error'];
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
@@ -105,7 +108,7 @@ function unlabelledCells(c: UnlabelledResult): Record<string, Cell> {
   };
 }
 
-function judgementCells(verdict: CaseVerdict | null, scores: Readonly<Record<string, number>>): Record<string, Cell> {
+function judgementCells(verdict: Verdict | null, scores: Readonly<Record<string, number>>): Record<string, Cell> {
   const cells: Record<string, Cell> = {};
   for (const [detector, score] of Object.entries(scores)) cells[`score:${detector}`] = score;
   if (verdict) {

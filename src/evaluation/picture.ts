@@ -110,9 +110,16 @@ function axialView(affine: Affine, size: Vec3): { across: Direction; down: Direc
   const norms = columns.map((column) => Math.hypot(...column));
   const closeness = (axis: number, world: number) => Math.abs(columns[axis][world]) / (norms[axis] || 1);
   // Of the six ways to assign voxel axes to world axes, the one that fits an oblique image best.
-  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
-  const fit = (order: number[]) => order.reduce((sum, axis, world) => sum + closeness(axis, world), 0);
-  const [x, y, z] = orders.reduce((best, order) => (fit(order) > fit(best) ? order : best));
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ];
+  const agreement = (order: number[]) => order.reduce((sum, axis, world) => sum + closeness(axis, world), 0);
+  const [x, y, z] = orders.reduce((best, order) => (agreement(order) > agreement(best) ? order : best));
   const direction = (axis: number, world: number): Direction => {
     // World coordinates grow to the right, front and top; the screen shows right first and front first.
     const flip = columns[axis][world] > 0;

@@ -1,16 +1,7 @@
 /** The shape of an evaluation's `summary.json`: every figure with its 95 % interval and the number it rests on. */
-import type { ReliabilityBins } from '../calibration/reliability.js';
-
-/**
- * A mean and its 95 % bootstrap interval over groups. `n` is the number of images behind the figure;
- * all three numbers are null where there is none.
- */
-export interface Interval {
-  readonly mean: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-  readonly n: number;
-}
+import type { BinSums } from '../calibration/reliability.js';
+import type { Interval } from '../math/bootstrap.js';
+import type { ModelReference } from './case-result.js';
 
 /** Means over cases, over all voxels and (`Roi`) over the region around the organ, and the errors of pooled voxels. */
 export interface CalibrationSummary {
@@ -41,10 +32,12 @@ export interface TaskSummary {
   /** Predicted minus reference volume, in ml. */
   readonly volumeErrorMl: Interval;
   readonly calibration: { readonly before: CalibrationSummary; readonly after: CalibrationSummary };
-  readonly temperature: number;
+  /** The median of the temperatures that the cases were given: the task's, unless images were taken for other tasks. */
+  readonly temperature: number | null;
+  /** Bins of all cases merged. */
   readonly reliability: {
-    readonly before: { readonly all: ReliabilityBins; readonly region: ReliabilityBins };
-    readonly after: { readonly all: ReliabilityBins; readonly region: ReliabilityBins };
+    readonly before: { readonly all: BinSums; readonly region: BinSums };
+    readonly after: { readonly all: BinSums; readonly region: BinSums };
   };
 }
 
@@ -82,11 +75,6 @@ export interface EstimatedDiceSummary {
   readonly baseline: Interval;
 }
 
-export interface ModelReference {
-  readonly name: string;
-  readonly sha256: string;
-}
-
 export interface Summary {
   readonly model: ModelReference;
   readonly settings: SummarySettings;
@@ -108,7 +96,8 @@ export interface Summary {
 /** The choices behind the figures, stated wherever they are printed. */
 export interface SummarySettings {
   readonly alpha: number;
-  readonly bins: number;
+  /** Equal-width bins over the foreground probability; null without cases. */
+  readonly bins: number | null;
   /** Normalised surface Dice: tolerance in mm; null where it was not stated. */
   readonly nsdToleranceMm: number | null;
   readonly resamples: number;

@@ -43,10 +43,12 @@ export function betaBinomialQuantile(q: number, trials: number, a: number, b: nu
  */
 export function expectedAlarms(nCalibration: number, nTest: number, alpha: number, level = 0.95): [number, number] {
   for (const n of [nCalibration, nTest]) {
-    if (!(Number.isInteger(n) && n >= 0)) throw new UsageError(`Expected alarms: expected a count of images, not ${n}.`);
+    if (!(Number.isInteger(n) && n >= 0))
+      throw new UsageError(`Expected alarms: expected a count of images, not ${n}.`);
   }
   if (!(alpha >= 0 && alpha <= 1)) throw new UsageError(`Expected alarms: alpha must lie in [0, 1], found ${alpha}.`);
-  if (!(level > 0 && level < 1)) throw new UsageError(`Expected alarms: level must lie between 0 and 1, found ${level}.`);
+  if (!(level > 0 && level < 1))
+    throw new UsageError(`Expected alarms: level must lie between 0 and 1, found ${level}.`);
   // The slack undoes rounding such as 0.29 * 100 = 28.999999999999996.
   const k = Math.floor(alpha * (nCalibration + 1) + 1e-9);
   if (k === 0) return [0, 0];

@@ -42,11 +42,12 @@ export function bootstrapInterval<T>(
   options: BootstrapOptions,
 ): Interval {
   const { seed, resamples = 2000, level = 0.95 } = options;
-  if (!(level > 0 && level < 1)) throw new UsageError(`Bootstrap level: expected a share between 0 and 1, not ${level}.`);
+  if (!(level > 0 && level < 1))
+    throw new UsageError(`Bootstrap level: expected a share between 0 and 1, not ${level}.`);
   if (!(Number.isInteger(resamples) && resamples > 0)) {
     throw new UsageError(`Bootstrap resamples: expected a positive integer, not ${resamples}.`);
   }
-  const groups = ('values' in grouped ? gather(grouped.values, grouped.groups) : grouped).filter((g) => g.length > 0);
+  const groups = ('groups' in grouped ? gather(grouped.values, grouped.groups) : grouped).filter((g) => g.length > 0);
   const all = groups.flat();
   const n = all.length;
   const estimate = n > 0 ? statistic(all) : null;
@@ -58,7 +59,8 @@ export function bootstrapInterval<T>(
   const drawn: T[] = [];
   for (let i = 0; i < resamples; i++) {
     drawn.length = 0;
-    for (let g = 0; g < groups.length; g++) for (const value of groups[random.integer(groups.length)]) drawn.push(value);
+    for (let g = 0; g < groups.length; g++)
+      for (const value of groups[random.integer(groups.length)]) drawn.push(value);
     const value = statistic(drawn);
     if (value !== null && !Number.isNaN(value)) estimates.push(value);
   }

@@ -23,7 +23,8 @@ export function ledoitWolf(rows: readonly ArrayLike<number>[]): ShrunkCovariance
   const p = rows[0].length;
   const mean = new Float64Array(p);
   for (const row of rows) {
-    if (row.length !== p) throw new UsageError(`Ledoit-Wolf covariance: expected rows of ${p} features, found ${row.length}.`);
+    if (row.length !== p)
+      throw new UsageError(`Ledoit-Wolf covariance: expected rows of ${p} features, found ${row.length}.`);
     for (let j = 0; j < p; j++) mean[j] += row[j] / n;
   }
 

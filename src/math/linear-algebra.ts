@@ -139,7 +139,9 @@ export function cholesky(matrix: ArrayLike<number>, n: number): CholeskyFactor {
   }
   const decomposition = new CholeskyDecomposition(symmetric);
   if (!decomposition.isPositiveDefinite()) {
-    throw new UsageError(`Cholesky factor: the ${n} x ${n} matrix is not positive definite; shrink or regularise it first.`);
+    throw new UsageError(
+      `Cholesky factor: the ${n} x ${n} matrix is not positive definite; shrink or regularise it first.`,
+    );
   }
   return { n, lower: Float64Array.from(decomposition.lowerTriangularMatrix.to1DArray()) };
 }
@@ -184,7 +186,11 @@ export function inverseCholesky(factor: CholeskyFactor): Float64Array {
 /** Mahalanobis distance sqrt((x - mean)' A^-1 (x - mean)), given the Cholesky factor of the covariance A. */
 export function mahalanobis(factor: CholeskyFactor, x: ArrayLike<number>, mean: ArrayLike<number>): number {
   let sum = 0;
-  for (const value of forward(factor, Float64Array.from(x, (v, i) => v - mean[i]))) sum += value * value;
+  for (const value of forward(
+    factor,
+    Float64Array.from(x, (v, i) => v - mean[i]),
+  ))
+    sum += value * value;
   return Math.sqrt(sum);
 }
 
@@ -194,6 +200,7 @@ function checkSquare(matrix: ArrayLike<number>, n: number): void {
   }
   for (let i = 0; i < matrix.length; i++) {
     // A NaN would keep iterative methods from ever converging.
-    if (!Number.isFinite(matrix[i])) throw new UsageError(`Expected a finite matrix, found ${matrix[i]} at index ${i}.`);
+    if (!Number.isFinite(matrix[i]))
+      throw new UsageError(`Expected a finite matrix, found ${matrix[i]} at index ${i}.`);
   }
 }

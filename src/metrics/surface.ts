@@ -46,7 +46,9 @@ export function surfaceDistances(
 ): SurfaceDistances {
   for (const mask of [prediction, reference]) {
     if (mask.length !== count(size)) {
-      throw new GeometryError(`Surface distances: expected masks of ${count(size)} voxels (${size}), found ${mask.length}.`);
+      throw new GeometryError(
+        `Surface distances: expected masks of ${count(size)} voxels (${size}), found ${mask.length}.`,
+      );
     }
   }
   // Nothing outside the box around both masks can be a surface or lie between surfaces.
@@ -55,7 +57,7 @@ export function surfaceDistances(
   const surfaces = [prediction, reference].map((mask) => surface(crop(mask, size, box), box.size));
   const read = (at: Uint8Array, to: Uint8Array) => {
     const squared = squaredDistanceTransform(to, box.size, spacing);
-    return Float64Array.from(squared.filter((_, i) => at[i] === 1)).map(Math.sqrt);
+    return squared.filter((_, i) => at[i] === 1).map(Math.sqrt);
   };
   return { fromPrediction: read(surfaces[0], surfaces[1]), fromReference: read(surfaces[1], surfaces[0]) };
 }
@@ -139,9 +141,18 @@ function surface(mask: Uint8Array, [nx, ny, nz]: Vec3): Uint8Array {
       for (let x = 0; x < nx; x++, i++) {
         if (mask[i] === 0) continue;
         const inside =
-          x > 0 && mask[i - 1] !== 0 && x < nx - 1 && mask[i + 1] !== 0 &&
-          y > 0 && mask[i - nx] !== 0 && y < ny - 1 && mask[i + nx] !== 0 &&
-          z > 0 && mask[i - slice] !== 0 && z < nz - 1 && mask[i + slice] !== 0;
+          x > 0 &&
+          mask[i - 1] !== 0 &&
+          x < nx - 1 &&
+          mask[i + 1] !== 0 &&
+          y > 0 &&
+          mask[i - nx] !== 0 &&
+          y < ny - 1 &&
+          mask[i + nx] !== 0 &&
+          z > 0 &&
+          mask[i - slice] !== 0 &&
+          z < nz - 1 &&
+          mask[i + slice] !== 0;
         if (!inside) out[i] = 1;
       }
     }

@@ -2,11 +2,13 @@
  * Bring the distances of different layers and tasks to one scale, and join the layers of a task into one score.
  * Distances that are +Infinity (an image outside a plan) never enter a mean or a variance.
  */
+import { mean, standardDeviation } from '../math/statistics.js';
 import type { Distances } from './detector.js';
 
 /** Mean and unbiased variance of each component over images, with the number of finite values they rest on. */
 export interface Moments {
   readonly count: Float64Array;
+  /** 0 where no value is finite. */
   readonly mean: Float64Array;
   /** 0 where fewer than two values are finite. */
   readonly variance: Float64Array;
@@ -23,20 +25,14 @@ const SD_FLOOR = 1e-3;
 
 /** Moments of the finite values of each component. @param images distances of one task's images under that task */
 export function momentsOf(images: readonly Distances[], components: number): Moments {
-  const count = new Float64Array(components);
-  const mean = new Float64Array(components);
-  const variance = new Float64Array(components);
-  for (let c = 0; c < components; c++) {
-    for (const image of images) {
-      if (!Number.isFinite(image[c])) continue;
-      count[c]++;
-      const delta = image[c] - mean[c];
-      mean[c] += delta / count[c];
-      variance[c] += delta * (image[c] - mean[c]);
-    }
-    variance[c] = count[c] > 1 ? variance[c] / (count[c] - 1) : 0;
-  }
-  return { count, mean, variance };
+  const finite = Array.from({ length: components }, (_, c) =>
+    images.map((image) => image[c]).filter((d) => Number.isFinite(d)),
+  );
+  return {
+    count: Float64Array.from(finite, (values) => values.length),
+    mean: Float64Array.from(finite, (values) => (values.length > 0 ? mean(values) : 0)),
+    variance: Float64Array.from(finite, (values) => (values.length > 1 ? standardDeviation(values) ** 2 : 0)),
+  };
 }
 
 /**
@@ -46,18 +42,12 @@ export function momentsOf(images: readonly Distances[], components: number): Mom
  */
 export function constantsOf(moments: readonly Moments[]): Constants[] {
   const components = moments[0].mean.length;
-  const commonMean = new Float64Array(components);
-  const commonVariance = new Float64Array(components);
-  for (let c = 0; c < components; c++) {
-    commonMean[c] = average(
-      moments.filter((m) => m.count[c] > 0).map((m) => m.mean[c]),
-      0,
-    );
-    commonVariance[c] = average(
-      moments.filter((m) => m.count[c] > 1).map((m) => m.variance[c]),
-      1,
-    );
-  }
+  const common = (c: number, fewest: number, value: (m: Moments) => number, otherwise: number): number => {
+    const known = moments.filter((m) => m.count[c] >= fewest).map(value);
+    return known.length > 0 ? mean(known) : otherwise;
+  };
+  const commonMean = moments[0].mean.map((_, c) => common(c, 1, (m) => m.mean[c], 0));
+  const commonVariance = moments[0].mean.map((_, c) => common(c, 2, (m) => m.variance[c], 1));
   return moments.map(({ count, mean, variance }) => ({
     mean: mean.map((value, c) => (count[c] > 0 ? value : commonMean[c])),
     sd: variance.map((value, c) =>
@@ -80,8 +70,4 @@ export function softMaximum(distances: Distances, { mean, sd }: Constants): numb
   let sum = 0;
   for (const value of z) sum += Math.exp(2 * (value - largest));
   return largest + 0.5 * Math.log(sum / z.length);
-}
-
-function average(values: readonly number[], otherwise: number): number {
-  return values.length === 0 ? otherwise : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -15,8 +15,7 @@ export function normalise(data: Float32Array, plan: IntensityPlan, offset: numbe
   const { lower, upper, mean, sd } = plan.kind === 'window' ? plan : statisticsOf(values, plan);
   // z-scores do not depend on an offset; a window is stated in the units that the offset leads to.
   const shift = plan.kind === 'window' ? offset : 0;
-  for (let i = 0; i < values.length; i++)
-    values[i] = (Math.min(upper, Math.max(lower, values[i] + shift)) - mean) / sd;
+  for (let i = 0; i < values.length; i++) values[i] = (Math.min(upper, Math.max(lower, values[i] + shift)) - mean) / sd;
   return values;
 }
 

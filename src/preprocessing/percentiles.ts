@@ -10,7 +10,7 @@ function ordered(bits: number): number {
   return (bits & 0x80000000 ? ~bits : bits | 0x80000000) >>> 0;
 }
 
-function valueOf(key: number): number {
+function floatOf(key: number): number {
   const bits = key & 0x80000000 ? key & 0x7fffffff : ~key;
   return new Float32Array(new Uint32Array([bits]).buffer)[0];
 }
@@ -44,7 +44,7 @@ export function percentilesAbove(values: Float32Array, above: number, wanted: re
   };
   const ranked = (rank: number): number => {
     const bin = place(upper, rank);
-    return valueOf((bin.index * bins + place(lower(bin.index), bin.rest).index) >>> 0);
+    return floatOf((bin.index * bins + place(lower(bin.index), bin.rest).index) >>> 0);
   };
   return wanted.map((percentile) => {
     if (n === 0) return Number.NaN;

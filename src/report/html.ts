@@ -1,5 +1,5 @@
 /** Strings of HTML made safely: escaping, tables with proper headers, and numbers as people read them. */
-import type { Interval } from '../evaluation/summary.js';
+import type { Interval } from '../math/bootstrap.js';
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
@@ -52,7 +52,10 @@ export function renderTable({ caption, columns, rows, className }: Table): strin
 export function number(value: number | null | undefined, decimals: number): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
-  return value.toFixed(decimals).replace(/^-(?=0(\.0*)?$)/, '').replace('-', '−');
+  return value
+    .toFixed(decimals)
+    .replace(/^-(?=0(\.0*)?$)/, '')
+    .replace('-', '−');
 }
 
 /** A mean with its interval and, unless the row states it already, its n. */

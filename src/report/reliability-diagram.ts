@@ -2,9 +2,9 @@
  * A reliability diagram: of the voxels that were given probability p, what share was foreground? Before and after
  * temperature scaling, with the number of voxels of each bin beneath, without which the upper part misleads.
  */
-import { type ReliabilityBins } from '../calibration/reliability.js';
-import { number } from './html.js';
-import { element, figureSvg, label, linearScale, px } from './svg.js';
+import { type BinSums, errorsOfBins } from '../calibration/reliability.js';
+import { number, plural } from './html.js';
+import { element, figureSvg, label, linearScale, px, type Scale } from './svg.js';
 
 const size = 196;
 const left = 36;
@@ -13,7 +13,7 @@ const countHeight = 44;
 const gap = 12;
 
 /** Draw the diagram of one task as an inline SVG. `title` is plain text. */
-export function renderReliabilityDiagram(before: ReliabilityBins, after: ReliabilityBins, title: string): string {
+export function renderReliabilityDiagram(before: BinSums, after: BinSums, title: string): string {
   const x = linearScale([0, 1], [left, left + size], 2);
   const y = linearScale([0, 1], [top + size, top], 2);
   const countTop = top + size + gap;
@@ -35,4 +35,61 @@ export function renderReliabilityDiagram(before: ReliabilityBins, after: Reliabi
       .map((p) => `${number(p.observed, 2)} at ${number(p.predicted, 2)}`)
       .join(', ');
   return figureSvg(left + size + 8, countBottom + 38, description, parts.join(''));
+}
+
+interface Point {
+  readonly predicted: number;
+  readonly observed: number;
+  readonly count: number;
+}
+
+/** The bins that hold voxels. */
+function points(bins: BinSums): Point[] {
+  return errorsOfBins(bins)
+    .bins.filter((bin) => bin.count > 0)
+    .map((bin) => ({ predicted: bin.meanProbability!, observed: bin.foregroundShare!, count: bin.count }));
+}
+
+function curve(bins: BinSums, className: string, x: Scale, y: Scale): string {
+  const marks = points(bins).map((p) => ({ ...p, cx: x(p.predicted), cy: y(p.observed) }));
+  const line = element('path', {
+    class: `curve ${className}`,
+    d: marks.map(({ cx, cy }, i) => `${i === 0 ? 'M' : 'L'}${px(cx)} ${px(cy)}`).join(''),
+  });
+  const dots = marks.map(({ cx, cy, predicted, observed, count }) => {
+    const text = `${className} scaling: predicted ${number(predicted, 3)}, observed ${number(observed, 3)}, ${plural(count, 'voxel')}`;
+    return element('circle', { class: `bin ${className}`, cx, cy, r: 3.2 }, element('title', {}, text));
+  });
+  return marks.length > 0 ? line + dots.join('') : '';
+}
+
+/** Voxels per bin on a logarithmic axis, since the outermost bins hold nearly all. */
+function countBars(before: BinSums, after: BinSums, x: Scale, top: number, bottom: number): string {
+  const most = Math.max(1, ...before.count, ...after.count);
+  const height = (count: number) => (count > 0 ? ((bottom - top) * Math.log10(count + 1)) / Math.log10(most + 1) : 0);
+  const bars = (bins: BinSums, className: string) =>
+    bins.count.map((count, b) => {
+      if (count === 0) return '';
+      const from = x(b / bins.count.length) + 1;
+      const to = x((b + 1) / bins.count.length) - 1;
+      return element('rect', {
+        class: `count ${className}`,
+        x: from,
+        y: bottom - height(count),
+        width: to - from,
+        height: height(count),
+      });
+    });
+  return [
+    ...bars(after, 'after'),
+    ...bars(before, 'before'),
+    label(shortCount(most), left - 6, top + 8, 'end'),
+    label('1', left - 6, bottom, 'end'),
+  ].join('');
+}
+
+/** 12345 -> "12k". */
+function shortCount(n: number): string {
+  if (n >= 1e6) return `${Number((n / 1e6).toPrecision(2))}M`;
+  return n >= 1e3 ? `${Number((n / 1e3).toPrecision(2))}k` : String(n);
 }

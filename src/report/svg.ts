@@ -64,11 +64,7 @@ export function attributes(values: Record<string, string | number | undefined>):
 }
 
 /** One SVG element; `content` is SVG already. */
-export function element(
-  name: string,
-  values: Record<string, string | number | undefined>,
-  content?: string,
-): string {
+export function element(name: string, values: Record<string, string | number | undefined>, content?: string): string {
   const open = `<${name}${attributes(values)}`;
   return content === undefined ? `${open}/>` : `${open}>${content}</${name}>`;
 }

@@ -10,7 +10,12 @@ import { fillNormal, smoothField } from './noise.js';
 /** Apply each transform with its own probability, in nnU-Net's order. */
 export function augmentIntensity(image: Float32Array, size: Vec3, random: Random): void {
   if (random.chance(0.1)) addNoise(image, random.between(0, 0.1), random);
-  if (random.chance(0.2)) blur(image, size, mapVec3([1, 1, 1], () => random.between(0.5, 1)));
+  if (random.chance(0.2))
+    blur(
+      image,
+      size,
+      mapVec3([1, 1, 1], () => random.between(0.5, 1)),
+    );
   if (random.chance(0.15)) multiply(image, random.between(0.75, 1.25));
   if (random.chance(0.15)) changeContrast(image, random.between(0.75, 1.25));
   if (random.chance(0.15)) addBiasField(image, size, random.between(0, 0.2), random);
@@ -81,7 +86,11 @@ export function changeContrast(image: Float32Array, factor: number): void {
 
 /** Multiply the image above its minimum by a smooth positive field, exp of a spline of the given sd. */
 export function addBiasField(image: Float32Array, size: Vec3, sd: number, random: Random): void {
-  const field = smoothField(size, mapVec3(size, (n) => Math.max(2, n * 0.75)), random);
+  const field = smoothField(
+    size,
+    mapVec3(size, (n) => Math.max(2, n * 0.75)),
+    random,
+  );
   const { minimum } = summarise(image);
   for (let i = 0; i < image.length; i++) image[i] = minimum + (image[i] - minimum) * Math.exp(sd * field[i]);
 }

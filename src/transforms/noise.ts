@@ -1,6 +1,7 @@
 /** Random fields over a grid, white and smooth, made in one tight loop each: they dominate the cost of a patch. */
-import type { Vec3 } from '../math/vector.js';
+
 import type { Random } from '../math/random.js';
+import type { Vec3 } from '../math/vector.js';
 
 /** Fill an array with independent standard normals (sfc32 and Box-Muller, as `Random.normal`, without its calls). */
 export function fillNormal(out: Float32Array, random: Random): Float32Array {

@@ -1,6 +1,7 @@
 /** The geometry of a training patch: rotation and scaling in millimetres, and one interpolation from the source. */
-import { count, type Vec3 } from '../math/vector.js';
+
 import type { Random } from '../math/random.js';
+import { count, mapVec3, type Vec3 } from '../math/vector.js';
 
 /** Row-major 3x3 matrix. */
 export type Matrix3 = readonly number[];
@@ -20,7 +21,7 @@ export interface Patch {
   readonly label: Float32Array;
 }
 
-/** Axes whose spacings differ by more than this are never mixed by a rotation (nnU-Net's anisotropy threshold). */
+/** An axis whose spacing exceeds the finest by more than this factor counts as coarse, as in nnU-Net. */
 const anisotropyThreshold = 3;
 const maximumDegrees = 15;
 const scaleRange = 1.25;
@@ -55,17 +56,17 @@ export function voxelMatrix(rotation: Matrix3, scale: Vec3, spacing: Vec3): Matr
 
 /**
  * A random rotation (up to 15 degrees about each axis) and scaling (0.8 to 1.25, log-uniform) as a voxel matrix.
- * With strongly anisotropic voxels only the plane of similar spacings is rotated and scaled, so slices never blend.
+ * Axes much coarser than the finest keep their samples: thick slices are transformed in their plane, never blended.
  */
 export function randomVoxelMatrix(spacing: Vec3, random: Random): Matrix3 {
-  const angles = [0, 1, 2].map((axis) => {
-    const degrees = random.between(-maximumDegrees, maximumDegrees);
-    const [u, v] = [spacing[(axis + 1) % 3], spacing[(axis + 2) % 3]];
-    return Math.max(u, v) / Math.min(u, v) > anisotropyThreshold ? 0 : degrees;
-  }) as unknown as Vec3;
-  const factor = scaleRange ** random.between(-1, 1);
   const finest = Math.min(...spacing);
-  const scale = spacing.map((s) => (s / finest > anisotropyThreshold ? 1 : factor)) as unknown as Vec3;
+  const coarse = spacing.map((s) => s / finest > anisotropyThreshold);
+  const angles = mapVec3([0, 0, 0], (_, axis) => {
+    const degrees = random.between(-maximumDegrees, maximumDegrees);
+    return coarse[(axis + 1) % 3] || coarse[(axis + 2) % 3] ? 0 : degrees;
+  });
+  const factor = scaleRange ** random.between(-1, 1);
+  const scale = mapVec3(spacing, (_, axis) => (coarse[axis] ? 1 : factor));
   return voxelMatrix(rotationMatrix(angles), scale, spacing);
 }
 

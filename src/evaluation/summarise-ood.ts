@@ -1,0 +1,166 @@
+/**
+ * How well strange images are told from the test cases, by each detector and for each set; and how often the default
+ * detector raised a false alarm on the test cases, beside the number that its guarantee lets one expect.
+ */
+import { betaBinomialProbabilities } from '../math/binomial.js';
+import { aupr, auroc, fprAtTpr, type LabelledScore, splitScores } from '../metrics/ranking.js';
+import { isAtMost, supportsAlpha } from '../ood/conformal.js';
+import type { Verdict } from '../ood/verdict.js';
+import type { CaseResult, UnlabelledResult } from './case-result.js';
+import { type Estimate, groupOfCase, groupOfUnlabelled } from './figures.js';
+import type { DetectorSummary, FalseAlarms } from './summary.js';
+
+/** Figures of every detector that scored the test cases: by set, and for all sets together under `all`. */
+export function summariseDetectors(
+  cases: readonly CaseResult[],
+  unlabelled: readonly UnlabelledResult[],
+  options: { readonly estimate: Estimate; readonly alpha: number },
+): Record<string, Record<string, DetectorSummary>> {
+  const sets = [...new Set(unlabelled.map((c) => c.set))];
+  const detectors = [...new Set([...cases, ...unlabelled].flatMap((c) => Object.keys(c.scores)))];
+  return Object.fromEntries(
+    detectors.map((detector) => {
+      const bySet = sets.map((set) => {
+        const images = unlabelled.filter((c) => c.set === set);
+        return [set, summariseDetector(detector, cases, images, options)] as const;
+      });
+      const all = ['all', summariseDetector(detector, cases, unlabelled, options)] as const;
+      return [detector, Object.fromEntries(sets.length > 0 ? [...bySet, all] : [])];
+    }),
+  );
+}
+
+interface GroupedScore extends LabelledScore {
+  readonly group: string;
+}
+
+function summariseDetector(
+  detector: string,
+  cases: readonly CaseResult[],
+  images: readonly UnlabelledResult[],
+  { estimate, alpha }: { readonly estimate: Estimate; readonly alpha: number },
+): DetectorSummary {
+  const scored = <T extends CaseResult | UnlabelledResult>(results: readonly T[]) =>
+    results.filter((c) => detector in c.scores && !Number.isNaN(c.scores[detector]));
+  const familiar = scored(cases);
+  const strange = scored(images);
+  const scores: GroupedScore[] = [
+    ...familiar.map((c) => ({ score: c.scores[detector], positive: false, group: groupOfCase(c) })),
+    ...strange.map((c) => ({ score: c.scores[detector], positive: true, group: groupOfUnlabelled(c) })),
+  ];
+  const figure = (measure: (positive: number[], negative: number[]) => number | null) =>
+    estimate(
+      scores,
+      (s) => s.group,
+      (drawn) => measure(...splitScores(drawn)),
+    );
+  return {
+    n: strange.length,
+    familiar: familiar.length,
+    auroc: figure(auroc),
+    aupr: figure(aupr),
+    fpr95: figure(fprAtTpr),
+    detectedAtAlpha: detectedShare(detector, strange, alpha),
+  };
+}
+
+/** Null where no image has a p-value of this detector. An undetermined verdict detects nothing. */
+function detectedShare(detector: string, images: readonly UnlabelledResult[], alpha: number): number | null {
+  const detected = images.flatMap((c) => {
+    if (c.verdict?.ood.detector === detector) return [alarmAt(c.verdict, alpha) === true];
+    const pValue = c.pValues?.[detector];
+    return pValue === undefined ? [] : [isAtMost(pValue, alpha)];
+  });
+  return detected.length === 0 ? null : detected.filter(Boolean).length / detected.length;
+}
+
+/**
+ * Whether a verdict's rule flags the image at another alpha than the one it was given for; null where that cannot be
+ * known: no guarantee holds at that alpha, or it would rest on a pooled p-value that the verdict does not hold.
+ *
+ * A task that supports the verdict's alpha supports every larger one, and the verdict's p-value is the largest of those
+ * compared; so at a larger alpha only tasks that join in can still save an image from being flagged.
+ */
+export function alarmAt({ verdict, ood }: Verdict, alpha: number): boolean | null {
+  if (alpha === ood.alpha) return verdict === 'undetermined' ? null : verdict === 'out-of-distribution';
+  const tasks = Object.values(ood.perTask);
+  const able = tasks.filter(({ n }) => supportsAlpha(n, alpha));
+  const largest = Math.max(0, ...able.map(({ pValue }) => pValue));
+  if (able.length === tasks.length) return isAtMost(largest, alpha);
+  const calibration = tasks.reduce((sum, { n }) => sum + n, 0);
+  if (ood.guarantee.kind !== 'pooled' || alpha < ood.alpha || !supportsAlpha(calibration, alpha)) return null;
+  return isAtMost(Math.max(ood.pValue, largest), alpha);
+}
+
+/** False alarms of the verdicts on test cases, by task and pooled, at each alpha; alphas that nothing supports are left out. */
+export function summariseFalseAlarms(cases: readonly CaseResult[], alphas: readonly number[]): FalseAlarms[] {
+  const tasks = [...new Set(cases.map((c) => c.task))];
+  return alphas.flatMap((alpha) => {
+    const judged = cases.flatMap((c) => {
+      const alarm = alarmAt(c.verdict, alpha);
+      return alarm === null ? [] : [{ task: c.task, alarm, verdict: c.verdict }];
+    });
+    if (judged.length === 0) return [];
+    const counts = tasks.map((task) => {
+      const own = judged.filter((c) => c.task === task);
+      const calibration = own[0]?.verdict.ood.perTask[task]?.n ?? 0;
+      return { task, n: own.length, alarms: own.filter((c) => c.alarm).length, calibration };
+    });
+    const everyTask = counts.every(({ calibration }) => supportsAlpha(calibration, alpha));
+    const rows = counts
+      .filter(({ n }) => n > 0)
+      .map(({ task, n, alarms, calibration }) => ({
+        alpha,
+        task,
+        n,
+        alarms,
+        expectedRange: supportsAlpha(calibration, alpha) ? expectedRange([{ calibration, test: n }], alpha) : null,
+      }));
+    const pool = Object.values(judged[0].verdict.ood.perTask).reduce((sum, { n }) => sum + n, 0);
+    const groups = everyTask
+      ? counts.map(({ calibration, n }) => ({ calibration, test: n }))
+      : [{ calibration: pool, test: judged.length }];
+    const alarms = judged.filter((c) => c.alarm).length;
+    return [...rows, { alpha, task: 'pooled', n: judged.length, alarms, expectedRange: expectedRange(groups, alpha) }];
+  });
+}
+
+/**
+ * Central 95 % range of the number of alarms over groups that each have calibration images of their own: the sum of
+ * independent beta-binomial counts (`math/binomial.ts` says why), by convolving their probabilities.
+ * Rules that need several p-values to agree raise fewer alarms than this, never more.
+ */
+export function expectedRange(
+  groups: readonly { readonly calibration: number; readonly test: number }[],
+  alpha: number,
+): [number, number] {
+  let probabilities: Float64Array = Float64Array.of(1);
+  for (const { calibration, test } of groups) {
+    // The slack undoes rounding such as 0.29 * 100 = 28.999999999999996.
+    const k = Math.floor(alpha * (calibration + 1) + 1e-9);
+    // With k = 0 no p-value reaches alpha: surely no alarm.
+    if (k > 0 && test > 0) {
+      probabilities = convolve(probabilities, betaBinomialProbabilities(test, k, calibration + 1 - k));
+    }
+  }
+  return [quantileOf(probabilities, 0.025), quantileOf(probabilities, 0.975)];
+}
+
+function convolve(a: Float64Array, b: Float64Array): Float64Array {
+  const out = new Float64Array(a.length + b.length - 1);
+  a.forEach((p, i) => {
+    b.forEach((q, j) => {
+      out[i + j] += p * q;
+    });
+  });
+  return out;
+}
+
+function quantileOf(probabilities: Float64Array, q: number): number {
+  let cumulative = 0;
+  for (let x = 0; x < probabilities.length - 1; x++) {
+    cumulative += probabilities[x];
+    if (cumulative >= q) return x;
+  }
+  return probabilities.length - 1;
+}

@@ -1,0 +1,32 @@
+/** What a network is, as data: enough to rebuild any of its graphs from a model file. */
+import { z } from 'zod';
+
+export const architectureSchema = z.object({
+  kind: z.literal('unet'),
+  /** Spatial dimensions. */
+  dimensions: z.union([z.literal(2), z.literal(3)]),
+  /** Channels of each stage, full resolution first; each further stage halves every spatial axis. */
+  channels: z.array(z.number().int().min(1).max(1024)).min(2).max(7),
+});
+
+export type Architecture = z.infer<typeof architectureSchema>;
+
+export const presetNames = ['tiny', 'small'] as const;
+export type Preset = (typeof presetNames)[number];
+
+interface PresetSettings {
+  readonly architecture: Architecture;
+  /** Voxels of a training patch. */
+  readonly patchVoxels: number;
+}
+
+/** `tiny` learns phantoms in a minute; `small` is the 3D U-Net that real scans need (1.8 million weights). */
+export const presets: Readonly<Record<Preset, PresetSettings>> = {
+  tiny: { architecture: { kind: 'unet', dimensions: 3, channels: [8, 16, 32] }, patchVoxels: 40 ** 3 },
+  small: { architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] }, patchVoxels: 48 ** 3 },
+};
+
+/** Every side of an input must be divisible by this. */
+export function strideOf(architecture: Architecture): number {
+  return 2 ** (architecture.channels.length - 1);
+}

@@ -1,0 +1,99 @@
+/** A whole training step as one ONNX graph: forward, loss, gradients, clipping and the optimiser's update. */
+import { gradients } from '../graph/gradients.js';
+import { Graph } from '../graph/graph.js';
+import { encodeModel } from '../graph/onnx/encode.js';
+import { add, mul } from '../graph/ops/elementwise.js';
+import type { Tensor } from '../graph/tensor.js';
+import type { Architecture } from './architecture.js';
+import { type LossName, segmentationLoss } from './losses.js';
+import { type AdamWSettings, adamW } from './optimiser.js';
+import { concatFlat, decayMask, parameterCount, sliceParameters } from './parameters.js';
+import { dropoutPlaces, unet, unetParameters } from './unet.js';
+
+/** Patches of one shape that are fed together. Tasks with different patches are different groups of one step. */
+export interface PatchGroup {
+  readonly name: string;
+  readonly batch: number;
+  /** Tensor order: `[depth, height, width]`. */
+  readonly space: readonly number[];
+}
+
+export interface TrainingGraphOptions {
+  readonly architecture: Architecture;
+  readonly groups: readonly PatchGroup[];
+  readonly loss: LossName;
+  readonly optimiser: AdamWSettings;
+  /** Feed channel masks `dropout/<group>/<place>`. */
+  readonly dropout: boolean;
+}
+
+/**
+ * The step as a graph. Inputs: `image/<group>` and `label/<group>` `[batch, 1, ...space]`, `weights`, `firstMoment`,
+ * `secondMoment` (flat), `learningRate`, `correction1`, `correction2` `[1]`. Outputs: the new `weights/next`,
+ * `firstMoment/next`, `secondMoment/next`, `loss` and `gradientNorm` `[1]`, `dice/<group>` `[batch, 1, ...]`.
+ * The loss is the mean over all patches of all groups.
+ */
+export function trainingGraph(options: TrainingGraphOptions): Graph {
+  const { architecture, groups } = options;
+  const graph = new Graph();
+  const specs = unetParameters(architecture);
+  const n = parameterCount(specs);
+  const weights = graph.input('weights', [n]);
+  const firstMoment = graph.input('firstMoment', [n]);
+  const secondMoment = graph.input('secondMoment', [n]);
+  const [learningRate, correction1, correction2] = ['learningRate', 'correction1', 'correction2'].map((name) =>
+    graph.input(name, [1]),
+  );
+  const parameters = sliceParameters(specs, weights);
+  const patches = groups.reduce((sum, group) => sum + group.batch, 0);
+  let loss: Tensor | undefined;
+  for (const group of groups) {
+    const shape = [group.batch, 1, ...group.space];
+    const image = graph.input(`image/${group.name}`, shape);
+    const label = graph.input(`label/${group.name}`, shape);
+    const masks = options.dropout ? dropoutInputs(graph, architecture, group) : undefined;
+    const { logits } = unet(architecture, image, parameters, masks);
+    const part = segmentationLoss(options.loss, logits, label);
+    graph.output(`dice/${group.name}`, part.dice);
+    const weighted = mul(part.loss, graph.scalar(group.batch / patches));
+    loss = loss ? add(loss, weighted) : weighted;
+  }
+  const names = specs.map(({ name }) => name);
+  const parts = gradients(
+    loss!,
+    names.map((name) => parameters.get(name)!),
+  );
+  const next = adamW(
+    {
+      weights,
+      firstMoment,
+      secondMoment,
+      gradient: concatFlat(parts),
+      decayMask: graph.constant('decayMask', [n], decayMask(specs)),
+      learningRate,
+      correction1,
+      correction2,
+    },
+    options.optimiser,
+  );
+  graph.output('loss', loss!);
+  graph.output('gradientNorm', next.gradientNorm);
+  graph.output('weights/next', next.weights);
+  graph.output('firstMoment/next', next.firstMoment);
+  graph.output('secondMoment/next', next.secondMoment);
+  return graph;
+}
+
+function dropoutInputs(graph: Graph, architecture: Architecture, group: PatchGroup): Map<string, Tensor> {
+  return new Map(
+    dropoutPlaces(architecture).map(({ name, channels }) => {
+      const shape = [group.batch, channels, ...group.space.map(() => 1)];
+      return [name, graph.input(`dropout/${group.name}/${name}`, shape)];
+    }),
+  );
+}
+
+/** ONNX bytes of {@link trainingGraph}. */
+export function encodeTrainingGraph(options: TrainingGraphOptions): Uint8Array {
+  return encodeModel(trainingGraph(options), { name: 'candor training step' });
+}

@@ -1,0 +1,115 @@
+/**
+ * The U-Net (Ronneberger et al. 2015, Çiçek et al. 2016 for 3D): per stage two 3x3x3 convolutions with instance norm
+ * and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation, one foreground
+ * logit shared by all tasks (Karimi and Gholipour 2020). 2D and 3D are the same code.
+ */
+import { conv, convTranspose } from '../graph/ops/conv.js';
+import { mul, relu } from '../graph/ops/elementwise.js';
+import { instanceNorm } from '../graph/ops/instance-norm.js';
+import { concat } from '../graph/ops/shape.js';
+import type { Tensor } from '../graph/tensor.js';
+import type { Architecture } from './architecture.js';
+import type { ParameterSpec } from './parameters.js';
+
+/** A feature map whose spectrum is part of the signature: the last convolution of a stage, before norm and ReLU. */
+export interface FeatureLayer {
+  readonly name: string;
+  readonly channels: number;
+}
+
+/** Layers of the signature from first encoder stage to last decoder stage; the last is the one of the paper. */
+export function featureLayers({ channels }: Architecture): FeatureLayer[] {
+  const encoder = channels.map((c, i) => ({ name: `encoder${i}`, channels: c }));
+  const decoder = channels.slice(0, -1).map((c, i) => ({ name: `decoder${i}`, channels: c }));
+  return [...encoder, ...decoder.reverse()];
+}
+
+/** All weights of a U-Net, in the order of the flat vector. */
+export function unetParameters({ channels, dimensions }: Architecture): ParameterSpec[] {
+  const specs: ParameterSpec[] = [];
+  const weight = (name: string, out: number, into: number, size: number, initial: 'he' | 'xavier' = 'he') => {
+    const kernel = new Array<number>(dimensions).fill(size);
+    const fanIn = into * size ** dimensions;
+    specs.push({ name: `${name}.weight`, shape: [out, into, ...kernel], initial, fanIn, decay: true });
+  };
+  const vector = (name: string, length: number, initial: number) =>
+    specs.push({ name, shape: [length], initial, fanIn: 1, decay: false });
+  const block = (name: string, into: number, out: number) => {
+    for (const [i, from] of [into, out].entries()) {
+      weight(`${name}.conv${i}`, out, from, 3);
+      vector(`${name}.norm${i}.scale`, out, 1);
+      vector(`${name}.norm${i}.bias`, out, 0);
+    }
+  };
+  channels.forEach((c, i) => {
+    if (i > 0) {
+      weight(`down${i - 1}`, c, channels[i - 1], 2);
+      vector(`down${i - 1}.bias`, c, 0);
+    }
+    block(`encoder${i}`, i === 0 ? 1 : c, c);
+  });
+  for (let i = channels.length - 2; i >= 0; i--) {
+    // A transposed convolution's weight is [in, out, ...]; with kernel = stride each output sums over `in` values.
+    const kernel = new Array<number>(dimensions).fill(2);
+    const shape = [channels[i + 1], channels[i], ...kernel];
+    specs.push({ name: `up${i}.weight`, shape, initial: 'xavier', fanIn: channels[i + 1], decay: true });
+    vector(`up${i}.bias`, channels[i], 0);
+    block(`decoder${i}`, 2 * channels[i], channels[i]);
+  }
+  weight('head', 1, channels[0], 1, 'xavier');
+  vector('head.bias', 1, 0);
+  return specs;
+}
+
+/** Places where channel dropout may act, with their channels: every stage's end but those at full resolution. */
+export function dropoutPlaces({ channels }: Architecture): FeatureLayer[] {
+  return featureLayers({ kind: 'unet', dimensions: 3, channels }).filter(({ name }) => !name.endsWith('coder0'));
+}
+
+export interface UnetOutputs {
+  /** `[batch, 1, ...space]`, the foreground logit. */
+  readonly logits: Tensor;
+  /** Feature maps of {@link featureLayers}, by name. */
+  readonly features: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * The forward pass on `image` `[batch, 1, ...space]`, each side divisible by the network's stride.
+ * `dropout` holds channel masks `[batch, channels, 1, ...]` by place, if dropout is on.
+ */
+export function unet(
+  architecture: Architecture,
+  image: Tensor,
+  parameters: ReadonlyMap<string, Tensor>,
+  dropout?: ReadonlyMap<string, Tensor>,
+): UnetOutputs {
+  const { channels, dimensions } = architecture;
+  const p = (name: string) => parameters.get(name)!;
+  const same = new Array<number>(2 * dimensions).fill(1);
+  const two = new Array<number>(dimensions).fill(2);
+  const features = new Map<string, Tensor>();
+
+  const block = (name: string, input: Tensor): Tensor => {
+    let x = input;
+    for (const i of [0, 1]) {
+      const convolved = conv(x, p(`${name}.conv${i}.weight`), { pads: same });
+      features.set(name, convolved);
+      x = relu(instanceNorm(convolved, p(`${name}.norm${i}.scale`), p(`${name}.norm${i}.bias`)));
+    }
+    const mask = dropout?.get(name);
+    return mask ? mul(x, mask) : x;
+  };
+
+  const skips: Tensor[] = [];
+  let x = image;
+  channels.forEach((_, i) => {
+    if (i > 0) x = conv(x, p(`down${i - 1}.weight`), { strides: two }, p(`down${i - 1}.bias`));
+    x = block(`encoder${i}`, x);
+    skips.push(x);
+  });
+  for (let i = channels.length - 2; i >= 0; i--) {
+    const up = convTranspose(x, p(`up${i}.weight`), { strides: two }, p(`up${i}.bias`));
+    x = block(`decoder${i}`, concat([up, skips[i]], 1));
+  }
+  return { logits: conv(x, p('head.weight'), {}, p('head.bias')), features };
+}

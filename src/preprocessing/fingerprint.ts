@@ -1,0 +1,88 @@
+/** What a plan needs to know of a case: geometry, and the intensities and extent of the foreground. */
+import { GeometryError } from '../errors.js';
+import { createRandom } from '../math/random.js';
+import { mapVec3, type Vec3 } from '../math/vector.js';
+import { toCanonical } from '../volume/orientation.js';
+import type { Mask, Volume } from '../volume/volume.js';
+import { canonicalShape } from './target-grid.js';
+
+const maximumSample = 2000;
+
+export interface CaseFingerprint {
+  /** Voxels along right, anterior, superior. */
+  readonly size: Vec3;
+  /** Spacing in mm along right, anterior, superior. */
+  readonly spacing: Vec3;
+  /** A seeded sample of the foreground's intensities, offset added; at most 2,000. */
+  readonly foregroundIntensities: Float32Array;
+  /** Sides in mm of the box around the foreground; 0 where there is none. */
+  readonly foregroundExtentMm: Vec3;
+  /** Mean length in mm of the foreground's chords along each axis (how thick it is); 0 where there is none. */
+  readonly foregroundChordMm: Vec3;
+  /** Smallest finite intensity of the image, offset added; air tells whether units are Hounsfield's. */
+  readonly minimum: number;
+}
+
+/**
+ * Take the fingerprint of a case.
+ * @param intensityOffset added to stored values (0 where units are unknown)
+ * @throws GeometryError where the mask has another size than the image
+ */
+export function fingerprintCase(volume: Volume, mask: Mask, intensityOffset: number): CaseFingerprint {
+  if (volume.size.some((n, axis) => n !== mask.size[axis]))
+    throw new GeometryError(
+      `The image has ${volume.size.join(' x ')} voxels and its mask ${mask.size.join(' x ')}; expected the same.`,
+    );
+  const image = toCanonical(volume).data;
+  const labels = toCanonical({ ...volume, data: mask.data }).data;
+  const { size, spacing } = canonicalShape(volume);
+  const { low, high, chords, voxels } = measure(labels, size);
+  return {
+    size,
+    spacing,
+    foregroundIntensities: sampleIntensities(image, labels, intensityOffset),
+    foregroundExtentMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? mm * (high[axis] - low[axis] + 1) : 0)),
+    foregroundChordMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? (mm * voxels) / chords[axis] : 0)),
+    minimum: image.reduce((least, v) => (v < least && Number.isFinite(v) ? v : least), Infinity) + intensityOffset,
+  };
+}
+
+/** Bounding box, and the number of runs of foreground along each axis. */
+function measure(labels: Uint8Array, [nx, ny, nz]: Vec3) {
+  const low = [Infinity, Infinity, Infinity];
+  const high = [-1, -1, -1];
+  const chords = [0, 0, 0];
+  let voxels = 0;
+  for (let z = 0, i = 0; z < nz; z++)
+    for (let y = 0; y < ny; y++)
+      for (let x = 0; x < nx; x++, i++) {
+        if (labels[i] === 0) continue;
+        voxels++;
+        if (x === 0 || labels[i - 1] === 0) chords[0]++;
+        if (y === 0 || labels[i - nx] === 0) chords[1]++;
+        if (z === 0 || labels[i - nx * ny] === 0) chords[2]++;
+        [x, y, z].forEach((position, axis) => {
+          if (position < low[axis]) low[axis] = position;
+          if (position > high[axis]) high[axis] = position;
+        });
+      }
+  return { low, high, chords, voxels };
+}
+
+/** One voxel from each of 2,000 equal stretches of the foreground, in memory order, NaN and infinities left out. */
+function sampleIntensities(image: Float32Array, labels: Uint8Array, offset: number): Float32Array {
+  let total = 0;
+  for (let i = 0; i < image.length; i++) if (labels[i] !== 0 && Number.isFinite(image[i])) total++;
+  const sample = new Float32Array(Math.min(total, maximumSample));
+  const random = createRandom('fingerprint', total);
+  const wanted = (k: number) => Math.floor(((k + random.uniform()) * total) / sample.length);
+  let taken = 0;
+  let next = sample.length > 0 ? wanted(0) : -1;
+  for (let i = 0, rank = 0; taken < sample.length; i++) {
+    if (labels[i] === 0 || !Number.isFinite(image[i])) continue;
+    if (rank++ < next) continue;
+    sample[taken++] = image[i] + offset;
+    next = wanted(taken);
+  }
+  return sample;
+}

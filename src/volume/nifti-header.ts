@@ -1,0 +1,197 @@
+/** NIfTI headers: recognised, checked and refused before any voxel is touched, because headers lie. */
+import { GeometryError, ImageFormatError, UnsupportedError } from '../errors.js';
+import { type Affine, count, type Vec3 } from '../math/vector.js';
+import { gunzipStart, isGzip } from './inflate.js';
+import { type AffineSource, chooseAffine } from './nifti-affine.js';
+import {
+  firstVoxelOffset,
+  type HeaderBytes,
+  headerLength,
+  type NiftiFormat,
+  readField,
+  readNumber,
+  writeField,
+} from './nifti-fields.js';
+import { refusedTypes, voxelTypes } from './nifti-voxels.js';
+import { determinant, spacingOf } from './orientation.js';
+import type { Grid } from './volume.js';
+
+/** What a NIfTI file says about its voxels, with the header's own bytes for writing results on the same grid. */
+export interface ImageHeader {
+  readonly format: NiftiFormat;
+  /** The header proper, 348 or 540 bytes, in the file's byte order. */
+  readonly bytes: Uint8Array;
+  readonly littleEndian: boolean;
+  readonly grid: Grid;
+  /** NIfTI data type code of the stored voxels. */
+  readonly datatype: number;
+  readonly affineSource: AffineSource;
+}
+
+/** 2 GiB as float32, the largest array that browsers give. */
+const MAXIMUM_VOXELS = 2 ** 29;
+
+const isNifti = 'expected a NIfTI-1 or NIfTI-2 image (.nii or .nii.gz)';
+
+/** Format and byte order by the header's length, which is also its signature. */
+function recognise(start: Uint8Array, name: string): HeaderBytes {
+  if (start.length === 0) throw new ImageFormatError(`${name}: ${isNifti}, found an empty file.`);
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  for (const format of ['nifti1', 'nifti2'] as const) {
+    for (const littleEndian of [true, false]) {
+      if (start.length < 4 || view.getInt32(0, littleEndian) !== headerLength[format]) continue;
+      if (start.length < headerLength[format]) {
+        throw new ImageFormatError(
+          `${name}: expected a header of ${headerLength[format]} bytes, found ${start.length} bytes: the file is truncated.`,
+        );
+      }
+      return { format, littleEndian, bytes: start.slice(0, headerLength[format]) };
+    }
+  }
+  const first = [...start.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const dicom = String.fromCharCode(...start.subarray(128, 132)) === 'DICM';
+  throw new ImageFormatError(
+    `${name}: ${isNifti}, found ${dicom ? 'a DICOM file; convert it, for example with dcm2niix' : `a file that begins with the bytes ${first}`}.`,
+  );
+}
+
+function checkMagic(header: HeaderBytes, name: string): void {
+  const magic = String.fromCharCode(...readField(header, 'magic'));
+  const digit = header.format === 'nifti1' ? '1' : '2';
+  if (magic.startsWith(`ni${digit}\0`)) {
+    throw new UnsupportedError(
+      `${name}: ${isNifti} in a single file, found one half of a .hdr/.img pair. Convert it to .nii.gz.`,
+    );
+  }
+  // NIfTI-2 adds an end-of-line check, as PNG does, which some writers leave zero.
+  const whole = digit === '1' ? ['n+1\0'] : ['n+2\0\r\n\x1a\n', 'n+2\0\0\0\0\0'];
+  if (!whole.includes(magic)) {
+    throw new ImageFormatError(`${name}: expected the magic string "n+${digit}", found ${JSON.stringify(magic)}.`);
+  }
+}
+
+/** Grid size of a 3D image, trailing axes of length one dropped. */
+function readSize(header: HeaderBytes, name: string): Vec3 {
+  const [rank, ...dim] = readField(header, 'dim');
+  if (!(rank >= 1 && rank <= 7)) {
+    throw new ImageFormatError(`${name}: expected 1 to 7 dimensions, found ${rank}: the header is damaged.`);
+  }
+  const size = dim.slice(0, rank);
+  const shape = size.join(' x ');
+  if (!size.every((n) => n >= 1)) {
+    throw new ImageFormatError(`${name}: expected positive dimensions, found ${shape}: the header is damaged.`);
+  }
+  while (size.length > 1 && size.at(-1) === 1) size.pop();
+  if (size.length < 3) {
+    throw new UnsupportedError(`${name}: expected a 3D image, found ${size.length}D (${shape}).`);
+  }
+  if (size.length > 3) {
+    throw new UnsupportedError(
+      `${name}: expected a 3D image, found ${size.length}D (${shape}). Split it into single volumes first.`,
+    );
+  }
+  const [x, y, z] = size;
+  if (count([x, y, z]) > MAXIMUM_VOXELS) {
+    throw new UnsupportedError(
+      `${name}: expected at most ${MAXIMUM_VOXELS} voxels, found ${shape}. Crop the image or lower its resolution.`,
+    );
+  }
+  return [x, y, z];
+}
+
+function readDatatype(header: HeaderBytes, name: string): number {
+  const datatype = readNumber(header, 'datatype');
+  if (voxelTypes[datatype]) return datatype;
+  const wanted = 'expected one integer or float of at most 64 bits a voxel';
+  if (refusedTypes[datatype]) {
+    throw new UnsupportedError(`${name}: ${wanted}, found ${refusedTypes[datatype]} (data type ${datatype}).`);
+  }
+  throw new ImageFormatError(`${name}: ${wanted}, found the unknown data type ${datatype}: the header is damaged.`);
+}
+
+/**
+ * Read and check a header. `bytes` is the file or just its start (a few kilobytes do), gzipped or not.
+ * @throws {ImageFormatError} if it is foreign, damaged or truncated
+ * @throws {UnsupportedError} if it is valid but not 3D, or its voxels are not single numbers
+ * @throws {GeometryError} if its affine is not finite, singular or of unbelievable spacing
+ */
+export function decodeNiftiHeader(bytes: Uint8Array, name: string): ImageHeader {
+  const start = isGzip(bytes) ? gunzipStart(bytes, headerLength.nifti2, name) : bytes;
+  const header = recognise(start, name);
+  checkMagic(header, name);
+  const size = readSize(header, name);
+  const datatype = readDatatype(header, name);
+  const { affine, affineSource } = chooseAffine(header, size, name);
+  return { ...header, grid: { size, affine }, datatype, affineSource };
+}
+
+/** Quaternion (b, c, d) of a proper rotation (Shepperd's method: divide by the largest component). */
+function quaternionOf(r: readonly number[]): Vec3 {
+  const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = r;
+  const squares = [1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz];
+  const largest = squares.indexOf(Math.max(...squares));
+  const rows = [
+    [squares[0], zy - yz, xz - zx, yx - xy],
+    [zy - yz, squares[1], yx + xy, xz + zx],
+    [xz - zx, yx + xy, squares[2], zy + yz],
+    [yx - xy, xz + zx, zy + yz, squares[3]],
+  ];
+  const scale = 2 * Math.sqrt(squares[largest]);
+  const [a, b, c, d] = rows[largest].map((value) => value / scale);
+  const sign = a < 0 ? -1 : 1;
+  return [sign * b, sign * c, sign * d];
+}
+
+/** Columns of an affine, normalised and right-handed, row by row; null where shear makes them no rotation. */
+function rotationOf(affine: Affine): { rotation: number[]; handedness: 1 | -1 } | null {
+  const spacing = spacingOf(affine);
+  const handedness = determinant(affine) < 0 ? -1 : 1;
+  const rotation = [0, 1, 2].flatMap((row) =>
+    [0, 1, 2].map((column) => (affine[4 * row + column] / spacing[column]) * (column === 2 ? handedness : 1)),
+  );
+  const dot = (p: number, q: number) =>
+    [0, 1, 2].reduce((sum, row) => sum + rotation[3 * row + p] * rotation[3 * row + q], 0);
+  const sheared = Math.max(Math.abs(dot(0, 1)), Math.abs(dot(0, 2)), Math.abs(dot(1, 2))) > 1e-5;
+  return sheared ? null : { rotation, handedness };
+}
+
+/**
+ * A fresh little-endian NIfTI-1 header for float32 voxels on a grid: millimetres, sform, and the same as qform unless
+ * the affine is sheared, which a qform cannot say. The grid of the result is the one that float32 fields can hold.
+ * @throws {UnsupportedError} if an axis is too long for NIfTI-1 or the grid is not 3D
+ * @throws {GeometryError} if the affine cannot be used
+ */
+export function createHeader(grid: Grid): ImageHeader {
+  const name = 'new header';
+  if (grid.size.some((n) => n > 32767)) {
+    throw new UnsupportedError(
+      `${name}: expected axes of at most 32767 voxels (NIfTI-1), found ${grid.size.join(' x ')}.`,
+    );
+  }
+  if (grid.affine.length !== 16) {
+    throw new GeometryError(`${name}: expected an affine of 16 numbers, found ${grid.affine.length}.`);
+  }
+  const header: HeaderBytes = { format: 'nifti1', littleEndian: true, bytes: new Uint8Array(headerLength.nifti1) };
+  const rotated = rotationOf(grid.affine);
+  writeField(header, 'sizeof_hdr', [headerLength.nifti1]);
+  writeField(
+    header,
+    'magic',
+    [...'n+1\0'].map((c) => c.charCodeAt(0)),
+  );
+  writeField(header, 'dim', [3, ...grid.size, 1, 1, 1, 1]);
+  writeField(header, 'pixdim', [rotated?.handedness ?? 1, ...spacingOf(grid.affine), 1, 1, 1, 1]);
+  writeField(header, 'datatype', [16]);
+  writeField(header, 'bitpix', [32]);
+  writeField(header, 'vox_offset', [firstVoxelOffset.nifti1]);
+  writeField(header, 'scl_slope', [1]);
+  writeField(header, 'xyzt_units', [2]);
+  writeField(header, 'sform_code', [1]);
+  writeField(header, 'srow', grid.affine.slice(0, 12));
+  if (rotated) {
+    writeField(header, 'qform_code', [1]);
+    writeField(header, 'quatern', quaternionOf(rotated.rotation));
+    writeField(header, 'qoffset', [grid.affine[3], grid.affine[7], grid.affine[11]]);
+  }
+  return decodeNiftiHeader(header.bytes, name);
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.js';
+import { ledoitWolf } from '../../src/math/ledoit-wolf.js';
+import golden from './golden.json' with { type: 'json' };
+
+describe('Ledoit-Wolf covariance', () => {
+  it.each(golden.ledoitWolf)('agrees with scikit-learn (shrinkage $shrinkage)', ({ rows, ...expected }) => {
+    const found = ledoitWolf(rows);
+    expect(found.shrinkage).toBeCloseTo(expected.shrinkage, 12);
+    expected.mean.forEach((value, i) => expect(found.mean[i]).toBeCloseTo(value, 12));
+    expect(found.covariance.length).toBe(expected.covariance.length);
+    expected.covariance.forEach((value, i) => expect(found.covariance[i]).toBeCloseTo(value, 11));
+  });
+
+  it('is zero for constant rows', () => {
+    const { covariance, shrinkage } = ledoitWolf([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ]);
+    expect([...covariance]).toEqual([0, 0, 0, 0]);
+    expect(shrinkage).toBe(0);
+  });
+
+  it('refuses a single row, ragged rows and NaN', () => {
+    expect(() => ledoitWolf([[1, 2]])).toThrow(UsageError);
+    expect(() => ledoitWolf([[1, 2], [1]])).toThrow(UsageError);
+    expect(() =>
+      ledoitWolf([
+        [1, 2],
+        [1, Number.NaN],
+      ]),
+    ).toThrow(UsageError);
+  });
+});
