@@ -15,12 +15,14 @@ import type { ParameterSpec } from './parameters.js';
 export interface FeatureLayer {
   readonly name: string;
   readonly channels: number;
+  /** Halvings of every spatial axis before it. */
+  readonly stage: number;
 }
 
 /** Layers of the signature from first encoder stage to last decoder stage; the last is the one of the paper. */
 export function featureLayers({ channels }: Architecture): FeatureLayer[] {
-  const encoder = channels.map((c, i) => ({ name: `encoder${i}`, channels: c }));
-  const decoder = channels.slice(0, -1).map((c, i) => ({ name: `decoder${i}`, channels: c }));
+  const encoder = channels.map((c, i) => ({ name: `encoder${i}`, channels: c, stage: i }));
+  const decoder = encoder.slice(0, -1).map((layer) => ({ ...layer, name: `decoder${layer.stage}` }));
   return [...encoder, ...decoder.reverse()];
 }
 
@@ -62,8 +64,8 @@ export function unetParameters({ channels, dimensions }: Architecture): Paramete
 }
 
 /** Places where channel dropout may act, with their channels: every stage's end but those at full resolution. */
-export function dropoutPlaces({ channels }: Architecture): FeatureLayer[] {
-  return featureLayers({ kind: 'unet', dimensions: 3, channels }).filter(({ name }) => !name.endsWith('coder0'));
+export function dropoutPlaces(architecture: Architecture): FeatureLayer[] {
+  return featureLayers(architecture).filter(({ stage }) => stage > 0);
 }
 
 export interface UnetOutputs {

@@ -41,7 +41,6 @@ export function momentsOf(images: readonly Distances[], components: number): Mom
  * the others' variances, a task with none their mean as well; with no two images anywhere, s = 1.
  */
 export function constantsOf(moments: readonly Moments[]): Constants[] {
-  const components = moments[0].mean.length;
   const common = (c: number, fewest: number, value: (m: Moments) => number, otherwise: number): number => {
     const known = moments.filter((m) => m.count[c] >= fewest).map(value);
     return known.length > 0 ? mean(known) : otherwise;

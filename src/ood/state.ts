@@ -37,7 +37,7 @@ export interface OodState {
   readonly detectors: ReadonlyMap<DetectorName, FittedDetector>;
 }
 
-/** Material of one task: bank and calibration images must be different cases, and none may be a training patch's. */
+/** Material of one task. The bank is of training cases; no calibration case was in training, or the bound is void. */
 export interface TaskMaterial {
   readonly name: string;
   /** At least two images, run under this task's plan. */

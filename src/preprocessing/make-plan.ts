@@ -60,11 +60,8 @@ export function makePlan(cases: readonly CaseFingerprint[], options: PlanOptions
   const { spacing, reason } = options.spacing
     ? { spacing: checkSpacing(options.spacing), reason: 'given' }
     : chooseSpacing(cases, options);
-  const size = medianSizeAt(cases, spacing);
   const sizes = cases.map((c) => sizeAt(c, spacing));
-  const patch = options.patch
-    ? checkPatch(options.patch, options.stride)
-    : growPatch(choosePatch(size, options), sizes, options);
+  const { patch, patchReason } = decidePatch(medianSizeAt(cases, spacing), sizes, options);
   const windows = sizes.map((n) => countWindows(n, patch, overlap));
   const most = Math.max(...windows);
   const maximumWindows = Math.max(32, 4 * most);
@@ -79,13 +76,22 @@ export function makePlan(cases: readonly CaseFingerprint[], options: PlanOptions
     intensityOffset: options.intensityOffset,
     reasons: {
       spacing: reason,
-      patch: options.patch
-        ? 'given'
-        : `median image ${size.map(Math.round).join(' x ')} voxels at this spacing; sides multiples of ${options.stride}, at most 1.1 x ${options.patchVoxels} voxels, shaped like the image`,
+      patch: patchReason,
       overlap: options.overlap === undefined ? 'default: half a window, as nnU-Net' : 'given',
       maximumWindows: `training cases need ${median(windows)} windows in the median and ${most} at most; four times that, at least 32`,
       intensity: intensity.reason,
     },
+  };
+}
+
+function decidePatch(size: Vec3, sizes: readonly Vec3[], options: PlanOptions): { patch: Vec3; patchReason: string } {
+  if (options.patch) return { patch: checkPatch(options.patch, options.stride), patchReason: 'given' };
+  const shaped = choosePatch(size, options);
+  const patch = growPatch(shaped, sizes, options);
+  const whole = sizes.filter((n) => n.every((voxels, axis) => voxels <= patch[axis])).length;
+  return {
+    patch,
+    patchReason: `median image ${size.map(Math.round).join(' x ')} voxels at this spacing; shaped like it in multiples of ${options.stride}, at most 1.1 x ${options.patchVoxels} voxels${patch === shaped ? '' : ', then grown where it takes in more whole images'}; ${whole} of ${sizes.length} training images fit into one window`,
   };
 }
 

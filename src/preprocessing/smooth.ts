@@ -15,7 +15,7 @@ export function smoothForResampling(data: Float32Array, from: Vec3, to: Vec3): F
 }
 
 function smoothAxis(data: Float32Array, size: Vec3, axis: number, sigma: number): Float32Array {
-  const radius = Math.ceil(4 * sigma);
+  const radius = Math.floor(4 * sigma + 0.5);
   const weights = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-0.5 * ((i - radius) / sigma) ** 2));
   const total = weights.reduce((sum, w) => sum + w, 0);
   const n = size[axis];

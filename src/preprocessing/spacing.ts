@@ -13,7 +13,7 @@ const anisotropic = 3;
 const context = 2 / 3;
 /** Voxels that the foreground's box and its chords keep along each axis, if native spacing gives as many. */
 const extentVoxels = 12;
-const chordVoxels = 3;
+const chordVoxels = 4;
 const step = 1.02;
 
 export interface ChosenSpacing {

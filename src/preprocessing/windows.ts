@@ -11,9 +11,9 @@ import type { Vec3 } from '../math/vector.js';
  */
 export function placeWindows(size: Vec3, patch: Vec3, overlap: number): Vec3[] {
   const [xs, ys, zs] = [0, 1, 2].map((axis) => {
+    const steps = stepsAlong(size[axis], patch[axis], overlap) - 1;
     const spare = size[axis] - patch[axis];
     if (spare <= 0) return [Math.floor(spare / 2)];
-    const steps = stepsAlong(size[axis], patch[axis], overlap) - 1;
     return Array.from({ length: steps + 1 }, (_, i) => Math.round((spare * i) / steps));
   });
   return zs.flatMap((z) => ys.flatMap((y) => xs.map((x): Vec3 => [x, y, z])));

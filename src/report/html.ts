@@ -58,14 +58,26 @@ export function number(value: number | null | undefined, decimals: number): stri
     .replace('-', '−');
 }
 
-/** A mean with its interval and, unless the row states it already, its n. */
-export function figure(interval: Interval | null | undefined, decimals: number): string {
-  if (!interval || interval.n === 0 || interval.mean === null) return '<span class="none">–</span>';
-  const range = `${number(interval.low, decimals)} to ${number(interval.high, decimals)}`;
+/**
+ * A mean with its interval, and its n where that is not the n that the row states already.
+ * @param rowN the n in the row's own column
+ */
+export function figure(interval: Interval, decimals: number, rowN?: number): string {
+  const n = interval.n === rowN ? [] : [`n = ${interval.n}`];
+  if (interval.mean === null) return '<span class="none">–</span>';
+  const range =
+    interval.low === null ? [] : [`${number(interval.low, decimals)} to ${number(interval.high, decimals)}`];
+  const details = [...range, ...n].join(', ');
   return (
     `<span class="mean">${number(interval.mean, decimals)}</span>` +
-    `<span class="range">${range}, n = ${interval.n}</span>`
+    (details === '' ? '' : `<span class="range">${details}</span>`)
   );
+}
+
+/** A mean with interval and n in running text: "0.87 (0.84 to 0.90, n = 20)". */
+export function figureInWords({ mean, low, high, n }: Interval, decimals: number): string {
+  const range = low === null ? '' : `${number(low, decimals)} to ${number(high, decimals)}, `;
+  return `${number(mean, decimals)} (${range}n = ${n})`;
 }
 
 /** "1 image", "2 images". */

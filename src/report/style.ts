@@ -47,7 +47,8 @@ tbody th { font-weight: 560; overflow-wrap: anywhere; min-width: 7em; }
 .number { text-align: right; white-space: nowrap; }
 .mean { display: block; font-weight: 560; }
 .range, .n { display: block; color: var(--muted); font-size: 12px; font-weight: 400; }
-.none { color: var(--muted); }
+.none, .repeat { color: var(--muted); }
+.repeat { font-weight: 400; }
 .flag { color: var(--accent); font-weight: 620; white-space: nowrap; }
 .dense { font-size: 13px; }
 .dense th, .dense td { padding-top: 4px; padding-bottom: 4px; }

@@ -80,7 +80,7 @@ export function changeContrast(image: Float32Array, factor: number): void {
   const { mean, minimum, maximum } = summarise(image);
   for (let i = 0; i < image.length; i++) {
     const value = mean + factor * (image[i] - mean);
-    image[i] = value < minimum ? minimum : value > maximum ? maximum : value;
+    image[i] = Math.max(minimum, Math.min(maximum, value));
   }
 }
 

@@ -127,9 +127,9 @@ export function warpPatch(source: LabelledImage, centre: Vec3, matrix: Matrix3, 
           image[o] = minimum;
           continue;
         }
-        u = u < 0 ? 0 : u > maxX ? maxX : u;
-        v = v < 0 ? 0 : v > maxY ? maxY : v;
-        w = w < 0 ? 0 : w > maxZ ? maxZ : w;
+        u = Math.max(0, Math.min(maxX, u));
+        v = Math.max(0, Math.min(maxY, v));
+        w = Math.max(0, Math.min(maxZ, w));
         const i = u > lastX ? lastX : u | 0;
         const j = v > lastY ? lastY : v | 0;
         const k = w > lastZ ? lastZ : w | 0;

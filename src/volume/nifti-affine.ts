@@ -46,10 +46,14 @@ function pixdimAffine(header: HeaderBytes, size: Vec3): Affine {
   return [-sx, 0, 0, ox, 0, sy, 0, oy, 0, 0, sz, oz, 0, 0, 0, 1];
 }
 
-function checkAffine(affine: Affine, source: AffineSource, name: string): void {
+/**
+ * Refuse an affine that cannot place voxels.
+ * @throws {GeometryError} if it is not 16 finite numbers, singular or of unbelievable spacing
+ */
+export function checkAffine(affine: Affine, source: AffineSource, name: string): void {
   const found = `found ${affine.slice(0, 12).map((value) => Number(value.toPrecision(6)))}`;
-  if (!affine.every(Number.isFinite)) {
-    throw new GeometryError(`${name}: expected finite numbers in the ${source} affine, ${found}.`);
+  if (affine.length !== 16 || !affine.every(Number.isFinite)) {
+    throw new GeometryError(`${name}: expected 16 finite numbers in the ${source} affine, ${found}.`);
   }
   const spacing = spacingOf(affine);
   if (spacing.some((mm) => mm < SMALLEST_SPACING_MM || mm > LARGEST_SPACING_MM)) {

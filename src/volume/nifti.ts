@@ -7,7 +7,8 @@ import { decodeNiftiHeader, type ImageHeader } from './nifti-header.js';
 import { convertVoxels, voxelTypes } from './nifti-voxels.js';
 import type { Volume } from './volume.js';
 
-export { createHeader, decodeNiftiHeader, type ImageHeader } from './nifti-header.js';
+export { createHeader } from './nifti-create.js';
+export { decodeNiftiHeader, type ImageHeader } from './nifti-header.js';
 
 /** An image as read from a file. */
 export interface Image {

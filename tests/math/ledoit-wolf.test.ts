@@ -7,9 +7,9 @@ describe('Ledoit-Wolf covariance', () => {
   it.each(golden.ledoitWolf)('agrees with scikit-learn (shrinkage $shrinkage)', ({ rows, ...expected }) => {
     const found = ledoitWolf(rows);
     expect(found.shrinkage).toBeCloseTo(expected.shrinkage, 12);
-    expected.mean.forEach((value, i) => expect(found.mean[i]).toBeCloseTo(value, 12));
+    for (const [i, value] of expected.mean.entries()) expect(found.mean[i]).toBeCloseTo(value, 12);
     expect(found.covariance.length).toBe(expected.covariance.length);
-    expected.covariance.forEach((value, i) => expect(found.covariance[i]).toBeCloseTo(value, 11));
+    for (const [i, value] of expected.covariance.entries()) expect(found.covariance[i]).toBeCloseTo(value, 11);
   });
 
   it('is zero for constant rows', () => {

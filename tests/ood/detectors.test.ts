@@ -37,21 +37,22 @@ describe('detectors against numpy', () => {
 
   it.each(detectorNames)('%s: distances, scores and p-values', (name) => {
     const fitted = detectorOf(state, name);
-    images.forEach((image, i) => {
+    const close = (found: number, value: number | null): void => {
+      if (value === null) expect(found).toBe(Infinity);
+      else expect(Math.abs(found - value)).toBeLessThan(1e-5);
+    };
+    for (const [i, image] of images.entries()) {
       const golden = expected[name][i];
-      const close = (found: number, value: number | null) =>
-        value === null ? expect(found).toBe(Infinity) : expect(Math.abs(found - value)).toBeLessThan(1e-5);
       const distances = measure(state, fitted, byTask(image));
-      golden.distances.forEach((row, task) => {
+      const scores = plugInScores(fitted.detector, fitted.calibration, distances);
+      for (const [task, row] of golden.distances.entries()) {
         expect(distances[task].length).toBe(row.length);
-        row.forEach((value, c) => close(distances[task][c], value));
-      });
-      plugInScores(fitted.detector, fitted.calibration, distances).forEach((score, t) =>
-        close(score, golden.scores[t]),
-      );
-      golden.taskP.forEach((p, t) => close(taskPValue(fitted.detector, fitted.calibration, t, distances), p));
+        for (const [c, value] of row.entries()) close(distances[task][c], value);
+        close(scores[task], golden.scores[task]);
+        close(taskPValue(fitted.detector, fitted.calibration, task, distances), golden.taskP[task]);
+      }
       close(pooledPValue(fitted.detector, fitted.calibration, distances), golden.pooledP);
-    });
+    }
   });
 });
 
@@ -110,29 +111,29 @@ describe('fitOod refuses', () => {
   const make = () => syntheticFeatures(random, someLayers, 0);
   const bank = [make(), make(), make()];
   const overflowed = { ...make(), spectra: [new Float64Array(3).fill(Infinity), new Float64Array(5)] };
-  const fit = (task: Partial<Parameters<typeof fitOod>[0]['tasks'][number]>) => () =>
+  const fitting = (task: Partial<Parameters<typeof fitOod>[0]['tasks'][number]>) => () =>
     fitOod({ layers: someLayers, tasks: [{ name: 't', bank, calibration: [], ...task }] });
 
   it.each([
-    ['a bank of one', fit({ bank: bank.slice(0, 1) }), /at least 2 bank images/],
-    ['a bank image that overflowed', fit({ bank: [...bank, overflowed] }), /bank image 4: expected finite/],
+    ['a bank of one', fitting({ bank: bank.slice(0, 1) }), /at least 2 bank images/],
+    ['a bank image that overflowed', fitting({ bank: [...bank, overflowed] }), /bank image 4: expected finite/],
     [
       'spectra of another network',
-      fit({ bank: [{ ...make(), spectra: [new Float64Array(3)] }, ...bank] }),
+      fitting({ bank: [{ ...make(), spectra: [new Float64Array(3)] }, ...bank] }),
       /3,5, found 3/,
     ],
     [
       'a histogram of another size',
-      fit({ bank: [{ ...make(), histogram: new Float64Array(3) }, ...bank] }),
+      fitting({ bank: [{ ...make(), histogram: new Float64Array(3) }, ...bank] }),
       /64 histogram/,
     ],
-    ['a calibration image not run under its own plan', fit({ calibration: [{ t: null }] }), /calibration image 1/],
+    ['a calibration image not run under its own plan', fitting({ calibration: [{ t: null }] }), /calibration image 1/],
     [
       'a calibration image that overflowed',
-      fit({ calibration: [{ t: make() }, { t: overflowed }] }),
+      fitting({ calibration: [{ t: make() }, { t: overflowed }] }),
       /calibration image 2/,
     ],
-    ['an unknown task', fit({ calibration: [{ t: make(), u: make() }] }), /unknown task 'u'/],
+    ['an unknown task', fitting({ calibration: [{ t: make(), u: make() }] }), /unknown task 'u'/],
     ['no task', () => fitOod({ layers: someLayers, tasks: [] }), /no layer or no task/],
     [
       'a name twice',

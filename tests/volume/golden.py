@@ -92,7 +92,7 @@ for version in (1, 2):
                     'name': f"nifti{version} {'little' if order == '<' else 'big'} {TYPES[code]} {geometry}{' gz' if packed else ''}",
                     'file': text(gzip.compress(data, mtime=0) if packed else data),
                     'source': 'pixdim' if geometry == 'none' else 'sform' if geometry == 'both' else geometry,
-                    'affine': affine.ravel().tolist(),
+                    'affine': np.round(affine, 8).ravel().tolist(),
                     'values': float32(values),
                 })
 

@@ -43,6 +43,8 @@ export const Expand: OpDefinition = {
 
 /** Sum over axes (default: all); reduced axes stay as length 1. */
 export function reduceSum(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => i)): Tensor {
+  // To ONNX an empty list means all axes.
+  if (axes.length === 0) return x;
   return x.graph.add(ReduceSum, [x, x.graph.ints(axes)], { keepdims: 1 });
 }
 
@@ -53,6 +55,6 @@ export function reduceToShape(gradient: Tensor, shape: Shape): Tensor {
   if (sameShape(gradient.shape, shape)) return gradient;
   const extra = gradient.shape.length - shape.length;
   const axes = gradient.shape.map((_, i) => i).filter((i) => i < extra || shape[i - extra] !== gradient.shape[i]);
-  const summed = axes.length > 0 ? reduceSum(gradient, axes) : gradient;
+  const summed = reduceSum(gradient, axes);
   return extra > 0 ? reshape(summed, fixedShape(shape, 'gradient of a broadcast')) : summed;
 }

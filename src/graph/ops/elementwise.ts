@@ -79,7 +79,7 @@ export const Exp = unary('Exp', Math.exp, (_x, y, dy) => mul(dy, y));
 export const Log = unary('Log', Math.log, (x, _y, dy) => div(dy, x));
 export const Sqrt = unary('Sqrt', Math.sqrt, (x, y, dy) => div(mul(dy, x.graph.scalar(0.5)), y));
 export const Abs = unary('Abs', Math.abs, (x, _y, dy) => mul(dy, sign(x)));
-/** Piecewise constant: its gradient is zero, so none is passed on. */
+/** Piecewise constant; it has no gradient rule, so a loss that depends on a parameter through it is refused. */
 export const Sign = unary('Sign', Math.sign);
 export const Relu = unary(
   'Relu',

@@ -23,26 +23,25 @@ export const InstanceNormalization: OpDefinition = {
     const { graph } = x;
     const [batch, channels, ...space] = fixedShape(x.shape, 'gradient of InstanceNormalization');
     const n = elementCount(space);
-    const perVoxel = 1 / n;
-    const rows = (t: Tensor) => reshape(t, [batch * channels, 1, n]);
+    const flat = (t: Tensor) => reshape(t, [batch, channels, n]);
     const dot = (a: Tensor, b: Tensor) =>
-      reshape(matmul(rows(a), reshape(b, [batch * channels, n, 1])), [batch, channels, 1]);
-    const sum = (t: Tensor) => reshape(reduceSum(rows(t), [2]), [batch, channels, 1]);
-    const times = (t: Tensor, factor: number) => mul(t, graph.scalar(factor));
-    // Per image and channel: mean and 1/sd of x, and the two sums over dy that everything below is made of.
-    const mean = times(sum(x), perVoxel);
-    const variance = sub(times(dot(x, x), perVoxel), mul(mean, mean));
+      reshape(matmul(reshape(a, [batch * channels, 1, n]), reshape(b, [batch * channels, n, 1])), [batch, channels, 1]);
+    const sum = (t: Tensor) => reduceSum(flat(t), [2]);
+    const perVoxel = (t: Tensor) => div(t, graph.scalar(n));
+    // Per image and channel: 1/sd of x, and the two sums over dy that everything below is made of. The mean is taken
+    // off x first: in float32 a difference of large sums would lose a small variance, or turn it negative.
+    const centred = sub(flat(x), perVoxel(sum(x)));
+    const variance = perVoxel(dot(centred, centred));
     const inverse = div(graph.scalar(1), sqrt(add(variance, graph.scalar(Number(attributes.epsilon)))));
     const sumDy = sum(dy);
-    const sumDyNormalised = mul(inverse, sub(dot(dy, x), mul(mean, sumDy)));
+    const sumDyNormalised = mul(inverse, dot(dy, centred));
     const overBatch = (t: Tensor) => reshape(reduceSum(t, [0]), [channels]);
     const input = () => {
-      // dx = a*dy + b*x + c with a, b, c per image and channel: no temporary of the size of x beyond these products.
+      // dx = a*dy + b*centred + c with a, b, c per image and channel.
       const a = mul(inverse, reshape(scale, [1, channels, 1]));
-      const b = neg(times(mul(mul(a, inverse), sumDyNormalised), perVoxel));
-      const c = sub(neg(times(mul(a, sumDy), perVoxel)), mul(b, mean));
-      const flat = (t: Tensor) => reshape(t, [batch, channels, n]);
-      return reshape(add(mul(flat(dy), a), add(mul(flat(x), b), c)), [batch, channels, ...space]);
+      const b = neg(perVoxel(mul(mul(a, inverse), sumDyNormalised)));
+      const c = neg(perVoxel(mul(a, sumDy)));
+      return reshape(add(mul(flat(dy), a), add(mul(centred, b), c)), [batch, channels, ...space]);
     };
     return [
       wanted[0] ? input() : null,

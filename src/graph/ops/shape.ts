@@ -10,22 +10,27 @@ export const Reshape: OpDefinition = {
   infer: (inputs) => {
     const [x] = inputs;
     const target = constantInts('Reshape', inputs, 1);
+    const rest = target.indexOf(-1);
+    if (target.some((dim, i) => dim < -1 || (dim === -1 && i !== rest) || (dim === 0 && i >= x.shape.length))) {
+      fail(
+        'Reshape',
+        inputs,
+        `a target with at most one -1 and no 0 beyond the input's axes, found [${target.join(', ')}]`,
+      );
+    }
     const shape: Dim[] = target.map((dim, i) => (dim === 0 ? x.shape[i] : dim));
-    const rest = shape.indexOf(-1);
-    const copied = (dim: Dim, i: number) => typeof dim === 'string' && target[i] === 0;
-    const left = x.shape.filter((dim, i) => !copied(dim, i));
-    const known = shape.filter((dim, i) => dim !== -1 && !copied(dim, i));
-    if (left.every((dim) => typeof dim === 'number')) {
-      const total = elementCount(left as number[]);
-      const product = elementCount(known as number[]);
-      if (rest >= 0) shape[rest] = total / product;
-      if (rest >= 0 ? !Number.isInteger(shape[rest]) : total !== product) {
-        fail('Reshape', inputs, `as many elements as ${formatShape(target)}`);
-      }
-    } else if (rest >= 0) {
-      // What is left has named dimensions: its product is a name of its own that nothing can be matched against.
-      shape[rest] = `(${left.join('*')})`;
-    } else fail('Reshape', inputs, 'a -1 where named dimensions are merged');
+    // What the -1 must hold: the axes that were not copied, over the lengths that were given.
+    const left = x.shape.filter((_, i) => target[i] !== 0);
+    const named = left.filter((dim) => typeof dim === 'string');
+    const ratio =
+      elementCount(left.filter((dim) => typeof dim === 'number')) / elementCount(target.filter((dim) => dim > 0));
+    if (rest < 0 && named.length > 0) fail('Reshape', inputs, 'a -1 where named dimensions are merged');
+    if (rest < 0 ? ratio !== 1 : !Number.isInteger(ratio)) {
+      fail('Reshape', inputs, `as many elements as ${formatShape(target)}`);
+    }
+    const factors = ratio === 1 ? named : [ratio, ...named];
+    if (rest >= 0 && named.length === 0) shape[rest] = ratio;
+    else if (rest >= 0) shape[rest] = factors.length === 1 ? factors[0] : `(${factors.join('*')})`;
     return [{ dtype: x.dtype, shape }];
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshape(dy, fixedShape(x.shape, 'gradient of Reshape')), null],
@@ -74,11 +79,15 @@ export const Concat: OpDefinition = {
     const axis = Number(attributes.axis);
     const [first] = inputs;
     const fits = inputs.every(
-      ({ shape }) =>
-        shape.length === first.shape.length && shape.every((dim, i) => i === axis || dim === first.shape[i]),
+      ({ shape, dtype }) =>
+        dtype === first.dtype &&
+        shape.length === first.shape.length &&
+        shape.every((dim, i) => (i === axis ? typeof dim === 'number' : dim === first.shape[i])),
     );
-    if (!fits) fail('Concat', inputs, `equal shapes but for axis ${axis}`);
-    const total = inputs.reduce((sum, { shape }) => sum + fixedShape([shape[axis]], 'Concat axis')[0], 0);
+    if (!fits || axis < 0 || axis >= first.shape.length) {
+      fail('Concat', inputs, `equal types and shapes but for axis ${axis}, which has a fixed length`);
+    }
+    const total = inputs.reduce((sum, { shape }) => sum + (shape[axis] as number), 0);
     return [{ dtype: first.dtype, shape: first.shape.map((dim, i) => (i === axis ? total : dim)) }];
   },
   gradient: ({ inputs, attributes }, [dy], wanted) => {
@@ -112,6 +121,9 @@ export const Slice: OpDefinition = {
     const [x] = inputs;
     const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => constantInts('Slice', inputs, i));
     const shape = [...x.shape];
+    if ([starts, ends, steps].some((list) => list.length !== axes.length) || steps.includes(0)) {
+      fail('Slice', inputs, 'a start, an end and a step other than 0 for each axis');
+    }
     axes.forEach((axis, i) => {
       const dim = x.shape[axis];
       if (typeof dim !== 'number') fail('Slice', inputs, 'fixed dimensions on the sliced axes');
@@ -127,8 +139,9 @@ export const Slice: OpDefinition = {
       const before = x.shape.map(() => 0);
       const after = x.shape.map(() => 0);
       axisList.forEach((axis, i) => {
-        before[axis] = starts.data![i];
-        after[axis] = (x.shape[axis] as number) - Math.min(ends.data![i], x.shape[axis] as number);
+        const length = x.shape[axis] as number;
+        before[axis] = sliceIndices(length, starts.data![i], ends.data![i], 1)[0] ?? 0;
+        after[axis] = length - before[axis] - (dy.shape[axis] as number);
       });
       return [pad(dy, before, after), null, null, null, null];
     }
@@ -152,10 +165,10 @@ export const Slice: OpDefinition = {
   },
 };
 
+/** Positions that a slice keeps of an axis. Negative starts and ends count from the back, then both are clamped. */
 function sliceIndices(length: number, start: number, end: number, step: number): number[] {
-  const clampTo = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
-  const from = step > 0 ? clampTo(start, 0, length) : clampTo(start < 0 ? start + length : start, -1, length - 1);
-  const to = step > 0 ? clampTo(end < 0 ? end + length : end, 0, length) : clampTo(end, -1, length - 1);
+  const [low, high] = step > 0 ? [0, length] : [-1, length - 1];
+  const [from, to] = [start, end].map((value) => Math.min(Math.max(value < 0 ? value + length : value, low), high));
   const indices: number[] = [];
   for (let i = from; step > 0 ? i < to : i > to; i += step) indices.push(i);
   return indices;
@@ -167,26 +180,22 @@ export const Pad: OpDefinition = {
   infer: (inputs) => {
     const [x] = inputs;
     const pads = constantInts('Pad', inputs, 1);
-    if (pads.length !== 2 * x.shape.length) fail('Pad', inputs, 'a start and an end for each axis');
+    if (pads.length !== 2 * x.shape.length || pads.some((value) => value < 0)) {
+      fail('Pad', inputs, 'a start and an end of at least 0 for each axis');
+    }
     const shape = x.shape.map((dim, i) => {
       const extra = pads[i] + pads[i + x.shape.length];
-      return extra === 0 ? dim : fixedShape([dim], 'Pad')[0] + extra;
+      if (extra > 0 && typeof dim !== 'number') fail('Pad', inputs, 'fixed dimensions on the padded axes');
+      return typeof dim === 'number' ? dim + extra : dim;
     });
     return [{ dtype: x.dtype, shape }];
   },
   gradient: ({ inputs: [x, pads] }, [dy]) => {
     if (!dy) return [null, null];
-    const starts = x.shape.map((_, i) => pads.data![i]);
-    const ends = x.shape.map((dim, i) => starts[i] + (dim as number));
-    return [
-      slice(
-        dy,
-        x.shape.map((_, i) => i),
-        starts,
-        ends,
-      ),
-      null,
-    ];
+    const axes = x.shape.map((_, i) => i).filter((i) => dy.shape[i] !== x.shape[i]);
+    const starts = axes.map((i) => pads.data![i]);
+    const ends = axes.map((i, k) => starts[k] + (x.shape[i] as number));
+    return [axes.length > 0 ? slice(dy, axes, starts, ends) : dy, null];
   },
   evaluate: ([x, pads]) => {
     const rank = x.shape.length;

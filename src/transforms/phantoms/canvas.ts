@@ -79,85 +79,100 @@ export function paintTarget(
   return (area * length) / 1000;
 }
 
-function draw(canvas: Canvas, shape: Shape, value: number, style: Style, isTarget: boolean): void {
-  const { size, spacing, pose, signal, label } = canvas;
-  const { field, texture = 0, wobble = 0 } = style;
-  const rotation = product(rotationMatrix(pose.rotation), rotationMatrix(shape.rotation ?? [0, 0, 0]));
-  const moved = apply(rotationMatrix(pose.rotation), shape.centre);
-  const centre = mapVec3(moved, (value, axis) => value * pose.scale + pose.shift[axis]);
+/** A shape in its place on the grid. */
+interface Placed {
+  readonly centre: Vec3;
+  readonly radii: Vec3;
+  readonly rotation: Matrix3;
+  readonly bends: readonly Bend[];
+  /** Inclusive box of voxels that the shape and a margin around it can touch. */
+  readonly first: Vec3;
+  readonly last: Vec3;
+}
+
+function place({ size, spacing, pose }: Canvas, shape: Shape, margin: number): Placed {
+  const posed = rotationMatrix(pose.rotation);
+  const rotation = product(posed, rotationMatrix(shape.rotation ?? [0, 0, 0]));
+  const centre = mapVec3(apply(posed, shape.centre), (value, axis) => value * pose.scale + pose.shift[axis]);
   // A cylinder is an ellipsoid so long that its ends are out of reach.
   const radii = mapVec3(shape.radii, (radius) => Math.min(radius * pose.scale, 1e7));
   const bends = (shape.bends ?? []).map((bend) => ({ ...bend, perMm: bend.perMm / pose.scale }));
-  const reach = mapVec3(
-    radii,
-    (radius, axis) =>
-      radius + bends.reduce((sum, b) => sum + (b.axis === axis ? Math.abs(b.perMm) * radii[b.along] ** 2 : 0), 0),
+  const reach = mapVec3(radii, (radius, axis) =>
+    bends.reduce((sum, b) => sum + (b.axis === axis ? Math.abs(b.perMm) * radii[b.along] ** 2 : 0), radius),
   );
-  const margin = 3 * wobble + Math.max(...spacing);
-  const [rx, ry, rz] = radii;
-  const [r00, r01, r02, r10, r11, r12, r20, r21, r22] = rotation;
-  const bounds = mapVec3([0, 1, 2], (row) => {
-    const half = Math.hypot(
-      rotation[3 * row] * reach[0],
-      rotation[3 * row + 1] * reach[1],
-      rotation[3 * row + 2] * reach[2],
-    );
-    return half * (bends.length > 0 ? Math.sqrt(3) : 1) + margin;
+  const bound = mapVec3([0, 3, 6], (row) => {
+    const parts = [rotation[row] * reach[0], rotation[row + 1] * reach[1], rotation[row + 2] * reach[2]].map(Math.abs);
+    return margin + (bends.length > 0 ? parts[0] + parts[1] + parts[2] : Math.hypot(...parts));
   });
-  const middle = mapVec3(size, (n) => (n - 1) / 2);
-  const first = mapVec3(bounds, (b, axis) => Math.max(0, Math.ceil((centre[axis] - b) / spacing[axis] + middle[axis])));
-  const last = mapVec3(bounds, (b, axis) =>
-    Math.min(size[axis] - 1, Math.floor((centre[axis] + b) / spacing[axis] + middle[axis])),
-  );
-  const inside = Math.min(...radii);
+  const voxel = (mm: number, axis: number) => mm / spacing[axis] + (size[axis] - 1) / 2;
+  const first = mapVec3(bound, (b, axis) => Math.max(0, Math.ceil(voxel(centre[axis] - b, axis))));
+  const last = mapVec3(bound, (b, axis) => Math.min(size[axis] - 1, Math.floor(voxel(centre[axis] + b, axis))));
+  return { centre, radii, rotation, bends, first, last };
+}
+
+function draw(canvas: Canvas, shape: Shape, value: number, style: Style, isTarget: boolean): void {
+  const { size, spacing, signal, label } = canvas;
+  const { field, texture = 0, wobble = 0 } = style;
+  const margin = 3 * wobble + Math.max(...spacing);
+  const { centre, radii, rotation, bends, first, last } = place(canvas, shape, margin);
+  const [rx, ry, rz] = radii;
+  const [sx, sy, sz] = spacing;
+  const [r00, r01, r02, r10, r11, r12, r20, r21, r22] = rotation;
+  const [ox, oy, oz] = mapVec3(centre, (c, axis) => ((size[axis] - 1) / 2) * spacing[axis] + c);
+  // Distance to the surface is at least |f - 1| times the smallest radius, f being the scaled distance to the centre.
+  const narrow = margin / Math.min(rx, ry, rz);
+  const outside = (1 + narrow) ** 2;
+  const deep = Math.max(0, 1 - narrow) ** 2;
+  const point = [0, 0, 0];
   for (let k = first[2]; k <= last[2]; k++) {
-    const z = (k - middle[2]) * spacing[2] - centre[2];
+    const z = k * sz - oz;
     for (let j = first[1]; j <= last[1]; j++) {
-      const y = (j - middle[1]) * spacing[1] - centre[1];
-      for (let i = first[0]; i <= last[0]; i++) {
-        const x = (i - middle[0]) * spacing[0] - centre[0];
-        const local: [number, number, number] = scratch;
-        local[0] = r00 * x + r10 * y + r20 * z;
-        local[1] = r01 * x + r11 * y + r21 * z;
-        local[2] = r02 * x + r12 * y + r22 * z;
-        for (let n = bends.length - 1; n >= 0; n--) {
-          local[bends[n].axis] -= bends[n].perMm * local[bends[n].along] ** 2;
+      const y = j * sy - oy;
+      let index = first[0] + size[0] * (j + size[1] * k);
+      for (let i = first[0]; i <= last[0]; i++, index++) {
+        const x = i * sx - ox;
+        let u = r00 * x + r10 * y + r20 * z;
+        let v = r01 * x + r11 * y + r21 * z;
+        let w = r02 * x + r12 * y + r22 * z;
+        if (bends.length > 0) {
+          point[0] = u;
+          point[1] = v;
+          point[2] = w;
+          for (const { axis, along, perMm } of bends) point[axis] -= perMm * point[along] * point[along];
+          u = point[0];
+          v = point[1];
+          w = point[2];
         }
-        const u = local[0] / rx;
-        const v = local[1] / ry;
-        const w = local[2] / rz;
-        const index = i + size[0] * (j + size[1] * k);
-        const distance = Math.sqrt(u * u + v * v + w * w);
-        const gx = u / rx;
-        const gy = v / ry;
-        const gz = w / rz;
-        const slope = Math.sqrt(gx * gx + gy * gy + gz * gz);
-        // First-order distance to the surface in mm, negative inside.
-        let depth = slope > 0 ? (distance * (distance - 1)) / slope : -inside;
-        if (isTarget && distance < 1) label[index] = 1;
-        if (field !== undefined) depth += wobble * field[index];
-        if (depth >= margin) continue;
-        let share = 1;
-        if (depth > -margin && slope > 0) {
-          // A voxel's width across the surface: its three sides projected on the normal.
-          const width =
-            (Math.abs(r00 * gx + r01 * gy + r02 * gz) * spacing[0] +
-              Math.abs(r10 * gx + r11 * gy + r12 * gz) * spacing[1] +
-              Math.abs(r20 * gx + r21 * gy + r22 * gz) * spacing[2]) /
-            slope;
-          share = 0.5 - depth / width;
-          if (share <= 0) continue;
-          if (share > 1) share = 1;
+        u /= rx;
+        v /= ry;
+        w /= rz;
+        const squared = u * u + v * v + w * w;
+        if (squared >= outside) continue;
+        if (isTarget && squared < 1) label[index] = 1;
+        const ink = field === undefined ? value : value + texture * field[index];
+        if (squared <= deep) {
+          signal[index] = ink;
+          continue;
         }
-        const painted = field === undefined ? value : value + texture * field[index];
-        signal[index] += share * (painted - signal[index]);
+        u /= rx;
+        v /= ry;
+        w /= rz;
+        const slope = Math.sqrt(u * u + v * v + w * w);
+        const distance = Math.sqrt(squared);
+        // First-order distance to the surface in mm, negative inside; at the very centre of a thin shape, its radius.
+        let depth = slope > 0 ? (distance * (distance - 1)) / slope : -margin;
+        if (wobble > 0 && field !== undefined) depth += wobble * field[index];
+        // A voxel's width across the surface: its three sides projected on the normal.
+        const width =
+          Math.abs(r00 * u + r01 * v + r02 * w) * sx +
+          Math.abs(r10 * u + r11 * v + r12 * w) * sy +
+          Math.abs(r20 * u + r21 * v + r22 * w) * sz;
+        const share = Math.min(1, 0.5 - (depth * slope) / Math.max(width, 1e-12));
+        if (share > 0) signal[index] += share * (ink - signal[index]);
       }
     }
   }
 }
-
-/** One point at a time passes through here; sharing it spares an allocation per voxel. */
-const scratch: [number, number, number] = [0, 0, 0];
 
 function apply(m: Matrix3, [x, y, z]: Vec3): Vec3 {
   return [m[0] * x + m[1] * y + m[2] * z, m[3] * x + m[4] * y + m[5] * z, m[6] * x + m[7] * y + m[8] * z];

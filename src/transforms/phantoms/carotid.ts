@@ -16,7 +16,7 @@ export const carotid: PhantomFamily = {
   paint(canvas, random) {
     const fine = tissueField(canvas, 2.2, random);
     const coarse = tissueField(canvas, 7, random);
-    const strands = { field: fine, texture: 0.16, wobble: 0.4 };
+    const strands = { field: fine, texture: 0.05, wobble: 0.4 };
     const everywhere = { centre: [0, 0, 0], radii: [200, 200, 200] } as const;
     paint(canvas, everywhere, 0.3, { field: coarse, texture: 0.09 });
     paint(canvas, { centre: [0, 21, 0], radii: [60, 4, Infinity] }, 0.75, strands);

@@ -10,7 +10,7 @@ export const kidney: PhantomFamily = {
   organ: 'kidney',
   stranger: false,
   size: [64, 52, 40],
-  spacing: [4.4, 4.4, 5],
+  spacing: [4.2, 4.2, 5],
   orientation: 'LPS',
   background: -1000,
   pose: (random) => ({
@@ -107,7 +107,7 @@ function organs(canvas: Canvas, random: Random, enhancement: number, coarse: Flo
     { field: fine, texture: 14, wobble: 2 },
   );
   paint(canvas, { centre: [-9, -18, 0], radii: [10.5, 10.5, Infinity] }, 50 + 150 * enhancement);
-  paint(canvas, { centre: [-9 + 9, -12, 0], radii: [3, 3, 3] }, 400);
+  paint(canvas, { centre: [0, -12, 0], radii: [3, 3, 3] }, 400);
   paint(canvas, { centre: [17, -19, 0], radii: [12, 9, Infinity] }, 45 + 95 * enhancement, {
     field: coarse,
     texture: 4,

@@ -116,6 +116,6 @@ function gland(canvas: Canvas, random: Random, fine: Float32Array): number {
     field: fine,
     texture: 0.12,
   });
-  paint(canvas, { centre: [x, y + 0.05 * b, z], radii: [2.2, 2.6, c * 0.9] }, 0.7);
+  paint(canvas, { centre: [x, y + 0.05 * b, z], radii: [1.9, 2.3, c * 0.8] }, 0.6);
   return ml;
 }

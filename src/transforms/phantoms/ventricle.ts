@@ -32,7 +32,7 @@ export const ventricle: PhantomFamily = {
       white: random.between(0.72, 0.84),
       fat: random.between(0.85, 1.05),
     };
-    const folds = tissueField(canvas, 7.5, random);
+    const folds = tissueField(canvas, 9, random);
     const fine = tissueField(canvas, 5, random);
     head(canvas, tissues, folds, fine);
     brain(canvas, tissues, folds, fine);
@@ -53,11 +53,11 @@ function head(canvas: Canvas, tissues: Tissues, folds: Float32Array, fine: Float
   paint(canvas, { centre, radii: [60.8, 73.5, 61.5] }, 0.06);
   paint(canvas, { centre, radii: [58.5, 71, 59] }, tissues.fluid);
   for (const side of [-1, 1]) {
-    paint(canvas, { centre: [30 * side, 64, -42], radii: [17, 22, 15] }, tissues.fat * 0.9, {
+    paint(canvas, { centre: [30 * side, 48, -42], radii: [15, 17, 14] }, tissues.fat * 0.9, {
       field: fine,
       texture: 0.08,
     });
-    paint(canvas, { centre: [30 * side, 69, -42], radii: [12, 12, 12] }, tissues.fluid * 1.1);
+    paint(canvas, { centre: [30 * side, 55, -42], radii: [11.5, 11.5, 11.5] }, tissues.fluid * 1.1);
   }
   paint(canvas, { centre: [0, 66, -46], radii: [11, 18, 18] }, 0.04, { field: folds, texture: 0.08, wobble: 2 });
 }
@@ -65,10 +65,11 @@ function head(canvas: Canvas, tissues: Tissues, folds: Float32Array, fine: Float
 function brain(canvas: Canvas, tissues: Tissues, folds: Float32Array, fine: Float32Array): void {
   const { fluid, grey, white } = tissues;
   const centre = [0, -3, -2] as const;
-  const cortex = { field: folds, texture: 0.05, wobble: 1.2 };
-  paint(canvas, { centre, radii: [56, 69, 53] }, grey, cortex);
-  sulci(canvas, centre, fluid, folds);
-  paint(canvas, { centre, radii: [48, 61, 45] }, white, { field: folds, texture: 0.02, wobble: 5 });
+  // Fluid runs where the field of folds crosses zero, with a ribbon of cortex on both sides and white matter between.
+  const sulci = folds.map((f) => Math.exp(-((f / 0.2) ** 2)));
+  const ribbon = folds.map((f) => Math.exp(-((f / 0.55) ** 2)));
+  paint(canvas, { centre, radii: [57, 70, 54] }, grey, { field: sulci, texture: fluid - grey, wobble: 2 });
+  paint(canvas, { centre, radii: [53, 66, 50] }, white, { field: ribbon, wobble: 14 });
   paint(canvas, { centre: [0, 0, 10], radii: [1.8, 72, 54] }, fluid);
   paint(canvas, { centre: [0, -2, 6], radii: [34, 50, 27] }, white, { field: fine, texture: 0.02, wobble: 1 });
   for (const side of [-1, 1]) {
@@ -87,18 +88,6 @@ function brain(canvas: Canvas, tissues: Tissues, folds: Float32Array, fine: Floa
   paint(canvas, { centre: [0, -18, -46], radii: [15, 14, 34], rotation: [-12, 0, 0] }, white * 0.93);
   paint(canvas, { centre: [0, -33, -42], radii: [7, 5, 9] }, fluid);
   paint(canvas, { centre: [0, -4, -8], radii: [2.6, 13, 8] }, fluid);
-}
-
-/** Fluid between the folds of the cortex: where the field that shapes the folds crosses zero. */
-function sulci(canvas: Canvas, centre: Shape['centre'], fluid: number, folds: Float32Array): void {
-  const depth = new Float32Array(folds.length);
-  for (let i = 0; i < folds.length; i++) depth[i] = 0.9 - 6 * Math.abs(folds[i]);
-  const before = canvas.signal.slice();
-  paint(canvas, { centre, radii: [56, 69, 53] }, fluid);
-  for (let i = 0; i < depth.length; i++) {
-    const share = Math.min(1, Math.max(0, depth[i]));
-    canvas.signal[i] = before[i] + share * (canvas.signal[i] - before[i]);
-  }
 }
 
 /** One lateral ventricle: an ellipsoid whose horns turn outward and down, with choroid plexus; side 1 is the right. */

@@ -1,0 +1,34 @@
+/** Tasks that share a plan share a pass over the image. */
+
+import type { Plan } from '../preprocessing/plan.js';
+import { preparedSize } from '../preprocessing/preprocess.js';
+import { countWindows } from '../preprocessing/windows.js';
+import type { Grid } from '../volume/volume.js';
+
+export interface PlannedTask {
+  readonly name: string;
+  readonly plan: Plan;
+}
+
+/** Tasks grouped by equal plans (reasons aside), in order. */
+export function distinctPlans(tasks: readonly PlannedTask[]): { plan: Plan; tasks: string[] }[] {
+  const groups = new Map<string, { plan: Plan; tasks: string[] }>();
+  for (const { name, plan } of tasks) {
+    const { reasons: _reasons, ...settings } = plan;
+    const key = JSON.stringify(settings);
+    const group = groups.get(key);
+    if (group) group.tasks.push(name);
+    else groups.set(key, { plan, tasks: [name] });
+  }
+  return [...groups.values()];
+}
+
+/** Windows that an image on `grid` needs under `plan`. */
+export function windowsUnder(grid: Grid, plan: Plan): number {
+  return countWindows(preparedSize(grid, plan), plan.patch, plan.overlap);
+}
+
+/** Whether an image lies within a task's extent: beyond it, it is outside the task without being run. */
+export function isWithinExtent(grid: Grid, plan: Plan): boolean {
+  return windowsUnder(grid, plan) <= plan.maximumWindows;
+}

@@ -1,0 +1,141 @@
+/** A model applied to whole images: which task, which voxels, how sure, and whether to believe it. */
+import { estimatedDice } from '../calibration/estimated-dice.js';
+import { applyTemperature } from '../calibration/temperature.js';
+import { UsageError } from '../errors.js';
+import type { Vec3 } from '../math/vector.js';
+import { volumeMl } from '../metrics/overlap.js';
+import type { Model, ModelTask } from '../model/model.js';
+import type { DetectorName } from '../ood/detectors.js';
+import type { FeaturesByTask } from '../ood/features.js';
+import { judge, type Verdict } from '../ood/verdict.js';
+import { restoreValues } from '../preprocessing/preprocess.js';
+import type { Runtime } from '../runtime/session.js';
+import { spacingOf } from '../volume/orientation.js';
+import type { Volume } from '../volume/volume.js';
+import { type Network, openNetwork } from './network.js';
+import { distinctPlans, isWithinExtent, windowsUnder } from './plans.js';
+import { runScan, type Scan, type ScanOptions } from './scan.js';
+
+export interface PredictVolumeOptions extends ScanOptions {
+  /** The image's task, where it is known: one pass under its plan instead of one per distinct plan. */
+  readonly task?: string;
+  /** Bound on the false-alarm rate of the verdict; default 0.05. */
+  readonly alpha?: number;
+}
+
+export interface Prediction {
+  /** The task whose plan and temperature were used: the one named, else the least strange. */
+  readonly task: string;
+  readonly temperature: number;
+  readonly verdict: Verdict;
+  /** Strangeness and p-value by every detector the model has. */
+  readonly detectors: Readonly<Partial<Record<DetectorName, Verdict>>>;
+  /** Foreground logits on the image's own grid and in its voxel order, before temperature. */
+  readonly logits: Float32Array;
+  /** Calibrated foreground probability, likewise. */
+  readonly probability: Float32Array;
+  /** 1 where the logit is positive. */
+  readonly mask: Uint8Array;
+  readonly foregroundVoxels: number;
+  readonly volumeMl: number;
+  /** The Dice that the probabilities promise; null for an empty mask or an image that is not in distribution. */
+  readonly estimatedDice: number | null;
+  /** Voxel spacing of the image in mm. */
+  readonly spacing: Vec3;
+  /** Passes over the image, one per distinct plan run, and windows in all. */
+  readonly passes: number;
+  readonly windows: number;
+}
+
+export interface Predictor {
+  readonly model: Model;
+  /** Segment and judge one image. Throws UsageError for an unknown task, CancelledError on abort. */
+  predict(volume: Volume, options?: PredictVolumeOptions): Promise<Prediction>;
+  release(): Promise<void>;
+}
+
+/** Prepare a model for prediction. */
+export async function createPredictor(model: Model, runtime: Runtime): Promise<Predictor> {
+  const network = await openNetwork(model, runtime);
+  return {
+    model,
+    predict: (volume, options = {}) => predict(model, network, volume, options),
+    release: () => network.release(),
+  };
+}
+
+async function predict(
+  model: Model,
+  network: Network,
+  volume: Volume,
+  options: PredictVolumeOptions,
+): Promise<Prediction> {
+  const { task: named, alpha = 0.05 } = options;
+  const scans = await runPlans(network, volume, chooseTasks(model, volume, named), options);
+  const features: FeaturesByTask = Object.fromEntries(
+    model.tasks.map(({ name, plan }) => {
+      const scan = scans.get(name);
+      // An image run only because nothing else fits is still outside the task.
+      return [name, scan && (named !== undefined || isWithinExtent(volume, plan)) ? scan.features : null];
+    }),
+  );
+  const verdicts = [...model.ood.detectors.keys()].map((detector) => [
+    detector,
+    judge(model.ood, features, { alpha, task: named, detector }),
+  ]);
+  const detectors: Partial<Record<DetectorName, Verdict>> = Object.fromEntries(verdicts);
+  const verdict = detectors[model.ood.detector]!;
+  const nearest = named ?? verdict.ood.nearestTask ?? [...scans.keys()][0];
+  const task = model.tasks.find(({ name }) => name === nearest)!;
+  const scan = scans.get(task.name)!;
+  const { temperature } = task.calibration;
+  const logits = restoreValues(scan.logits, scan.prepared);
+  const mask = Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
+  const probability = applyTemperature(logits, temperature);
+  const foregroundVoxels = mask.reduce((sum, value) => sum + value, 0);
+  const spacing = spacingOf(volume.affine);
+  const distinct = new Set(scans.values());
+  return {
+    task: task.name,
+    temperature,
+    verdict,
+    detectors,
+    logits,
+    probability,
+    mask,
+    foregroundVoxels,
+    volumeMl: volumeMl(foregroundVoxels, spacing),
+    estimatedDice: verdict.verdict === 'in-distribution' ? estimatedDice(probability, mask, volume.size) : null,
+    spacing,
+    passes: distinct.size,
+    windows: [...distinct].reduce((sum, { windows }) => sum + windows, 0),
+  };
+}
+
+/** The tasks to run: the one named, else all whose extent the image fits, else the one it needs fewest windows for. */
+function chooseTasks(model: Model, volume: Volume, named: string | undefined): readonly ModelTask[] {
+  if (named !== undefined) {
+    const task = model.tasks.find(({ name }) => name === named);
+    if (task) return [task];
+    const known = model.tasks.map(({ name }) => name).join(', ');
+    throw new UsageError(`Task ${named}: expected one that the model knows (${known}).`);
+  }
+  const within = model.tasks.filter(({ plan }) => isWithinExtent(volume, plan));
+  if (within.length > 0) return within;
+  return [...model.tasks].sort((a, b) => windowsUnder(volume, a.plan) - windowsUnder(volume, b.plan)).slice(0, 1);
+}
+
+/** Scans by task; tasks of equal plans share one. */
+export async function runPlans(
+  network: Network,
+  volume: Volume,
+  tasks: readonly Pick<ModelTask, 'name' | 'plan'>[],
+  options: ScanOptions,
+): Promise<Map<string, Scan>> {
+  const scans = new Map<string, Scan>();
+  for (const group of distinctPlans(tasks)) {
+    const scan = await runScan(network, volume, group.plan, options);
+    for (const task of group.tasks) scans.set(task, scan);
+  }
+  return scans;
+}

@@ -1,0 +1,86 @@
+/** Runs something over a whole image in overlapping windows and blends the results with Gaussian weights. */
+import { throwIfCancelled } from '../errors.js';
+import { count, type Vec3 } from '../math/vector.js';
+import { placeWindows } from '../preprocessing/windows.js';
+
+export interface WindowedImage {
+  readonly data: Float32Array;
+  readonly size: Vec3;
+  /** Value outside the image. */
+  readonly minimum: number;
+}
+
+export interface SlidingWindowOptions {
+  readonly patch: Vec3;
+  /** Share of a window that overlaps its neighbour, 0 to 0.9. */
+  readonly overlap: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Blend `predict(window)` over all windows; windows and results are patch-sized, x fastest. Weights fall off as a
+ * Gaussian with sd an eighth of the patch, as in nnU-Net, so that window borders leave no seams.
+ */
+export async function slidingWindow(
+  image: WindowedImage,
+  options: SlidingWindowOptions,
+  predict: (window: Float32Array) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const { patch, overlap, signal } = options;
+  const weights = gaussianWeights(patch);
+  const sums = new Float32Array(count(image.size));
+  const weightSums = new Float32Array(count(image.size));
+  for (const origin of placeWindows(image.size, patch, overlap)) {
+    throwIfCancelled(signal);
+    const result = await predict(cutWindow(image, origin, patch));
+    forEachRow(image.size, origin, patch, (from, to, length) => {
+      for (let i = 0; i < length; i++) {
+        const weight = weights[to + i];
+        sums[from + i] += weight * result[to + i];
+        weightSums[from + i] += weight;
+      }
+    });
+  }
+  for (let i = 0; i < sums.length; i++) sums[i] /= weightSums[i];
+  return sums;
+}
+
+function cutWindow(image: WindowedImage, origin: Vec3, patch: Vec3): Float32Array {
+  const window = new Float32Array(count(patch)).fill(image.minimum);
+  forEachRow(image.size, origin, patch, (from, to, length) => {
+    window.set(image.data.subarray(from, from + length), to);
+  });
+  return window;
+}
+
+/** Visit the rows that a window shares with the image: offsets in image and window, and the row's length. */
+function forEachRow(
+  size: Vec3,
+  origin: Vec3,
+  patch: Vec3,
+  visit: (inImage: number, inWindow: number, length: number) => void,
+): void {
+  const start = origin.map((value) => Math.max(0, -value));
+  const end = origin.map((value, axis) => Math.min(patch[axis], size[axis] - value));
+  for (let z = start[2]; z < end[2]; z++) {
+    for (let y = start[1]; y < end[1]; y++) {
+      const inImage = origin[0] + start[0] + size[0] * (origin[1] + y + size[1] * (origin[2] + z));
+      visit(inImage, start[0] + patch[0] * (y + patch[1] * z), end[0] - start[0]);
+    }
+  }
+}
+
+/** Product of one Gaussian per axis, centred, sd an eighth of the side; kept above zero so that no voxel is lost. */
+function gaussianWeights(patch: Vec3): Float32Array {
+  const profiles = patch.map((length) =>
+    Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i - (length - 1) / 2) / (length / 8)) ** 2)),
+  );
+  const weights = new Float32Array(count(patch));
+  let i = 0;
+  for (const z of profiles[2]) {
+    for (const y of profiles[1]) {
+      for (const x of profiles[0]) weights[i++] = Math.max(x * y * z, 1e-6);
+    }
+  }
+  return weights;
+}

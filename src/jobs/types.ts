@@ -1,0 +1,98 @@
+/** What every job takes and tells, whichever door called it. */
+import type { LossName } from '../networks/losses.js';
+import type { Preset } from '../networks/architecture.js';
+import type { Vec3 } from '../math/vector.js';
+
+/** One sign of life. Doors work out rate and time left from `done` and `total`. */
+export interface Progress {
+  readonly stage: 'check' | 'prepare' | 'train' | 'calibrate' | 'predict' | 'evaluate';
+  readonly done: number;
+  readonly total: number;
+  /** What was just done, such as a case's name. */
+  readonly item?: string;
+  /** While training: smoothed loss, and soft Dice of recent training patches by task. */
+  readonly loss?: number;
+  readonly dice?: Readonly<Record<string, number>>;
+}
+
+export interface JobOptions {
+  /** Threads within an operator; default: one per core. */
+  readonly threads?: number;
+  readonly device?: 'cpu' | 'webgpu' | 'cuda';
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** A remark for the user, such as a warning of the data-set check. */
+  readonly onNote?: (note: string) => void;
+}
+
+export type Balance = 'tasks' | 'cases';
+export type SpacingChoice = 'common' | 'per-task' | Vec3;
+
+export interface TrainOptions extends JobOptions {
+  /** Data-set folders, one task each. */
+  readonly datasets: readonly string[];
+  /** The model file to write. */
+  readonly output: string;
+  readonly preset?: Preset;
+  /** Exactly one of `steps` and `minutes`; default: the preset's steps. Minutes count training alone. */
+  readonly steps?: number;
+  readonly minutes?: number;
+  readonly seed?: number;
+  /** Patches a step; default: one per task, at least 2. */
+  readonly batch?: number;
+  /** Patch in voxels (x, y, z), for all tasks; default: chosen per task. */
+  readonly patch?: Vec3;
+  readonly spacing?: SpacingChoice;
+  readonly balance?: Balance;
+  readonly loss?: LossName;
+  /** Probability that a channel is dropped, 0 to 0.9. */
+  readonly dropout?: number;
+  readonly learningRate?: number;
+  /** A model file whose weights are the start (transfer learning). */
+  readonly init?: string;
+  /** Run folder; default: beside the output, `<output without .onnx>.run`. */
+  readonly run?: string;
+  /** Go on with the run in the run folder. */
+  readonly resume?: boolean;
+}
+
+export interface TrainResult {
+  readonly model: string;
+  readonly run: string;
+  readonly steps: number;
+  /** Seconds of training, without preparation and calibration. */
+  readonly trainingSeconds: number;
+  readonly tasks: readonly { readonly name: string; readonly temperature: number; readonly calibrationDice: number }[];
+}
+
+export interface PredictOptions extends JobOptions {
+  /** Model files. */
+  readonly models: readonly string[];
+  /** Image files or folders of them. */
+  readonly inputs: readonly string[];
+  /** Folder for masks and verdicts. */
+  readonly output: string;
+  readonly task?: string;
+  readonly alpha?: number;
+  readonly saveProbabilities?: boolean;
+  /** `refuse`: no mask is written for an out-of-distribution image. */
+  readonly onOod?: 'warn' | 'refuse';
+  readonly keepLargest?: boolean;
+  /** Skip cases whose results are there already. */
+  readonly continue?: boolean;
+  readonly numParts?: number;
+  readonly partId?: number;
+  /** Added to stored values of every image instead of the plan's own offset. */
+  readonly intensityOffset?: number;
+}
+
+export interface EvaluateOptions extends JobOptions {
+  readonly model: string;
+  readonly datasets: readonly string[];
+  /** Folder for `summary.json`, `cases.csv` and `report.html`. */
+  readonly output: string;
+  /** Folders of images without labels that the model does not know. */
+  readonly ood?: readonly string[];
+  readonly alpha?: number;
+  readonly seed?: number;
+}

@@ -1,0 +1,131 @@
+/**
+ * The one model file: an ONNX model that any runtime opens, with everything else Candor needs in its metadata.
+ * `candor` is a small JSON record; arrays are base64 float32 under `candor.<name>`.
+ */
+import { z } from 'zod';
+import { isCandorError, ModelFormatError } from '../errors.js';
+import { sha256 } from '../files/hash.js';
+import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
+import { encodeModel } from '../graph/onnx/encode.js';
+import { architectureSchema } from '../networks/architecture.js';
+import { deployGraph } from '../networks/deploy-graph.js';
+import { joinWeights, splitWeights } from '../networks/parameters.js';
+import { unetParameters } from '../networks/unet.js';
+import { oodSchema, packOod, unpackOod } from '../ood/pack.js';
+import { decodeFloats, encodeFloats } from './base64.js';
+import { type Model, modelTaskSchema, provenanceSchema, type StoredModel } from './model.js';
+
+/** Raised whenever an older reader could misunderstand the record. */
+const FORMAT_VERSION = 1;
+const RECORD = 'candor';
+/** Longest record and longest array that are read, in characters. */
+const MAXIMUM_RECORD = 16 * 2 ** 20;
+const MAXIMUM_ARRAY = 2 ** 29;
+
+const recordSchema = z.object({
+  version: z.literal(FORMAT_VERSION),
+  name: z.string(),
+  architecture: architectureSchema,
+  tasks: z.array(modelTaskSchema).min(1).max(1000),
+  ood: oodSchema,
+  provenance: provenanceSchema,
+  /** SHA-256 of each weight tensor's little-endian float32 bytes. */
+  tensors: z.record(z.string(), z.string()),
+});
+
+/** Bytes of the model file. */
+export async function encodeModelFile(model: Model): Promise<Uint8Array> {
+  const { json, arrays } = packOod(model.ood);
+  const record: z.infer<typeof recordSchema> = {
+    version: FORMAT_VERSION,
+    name: model.name,
+    architecture: model.architecture,
+    tasks: [...model.tasks],
+    ood: json,
+    provenance: model.provenance,
+    tensors: await tensorHashes(splitWeights(unetParameters(model.architecture), model.weights)),
+  };
+  const metadata: Record<string, string> = { [RECORD]: JSON.stringify(record) };
+  for (const [name, values] of Object.entries(arrays)) metadata[`${RECORD}.${name}`] = encodeFloats(values);
+  return encodeModel(deployGraph(model.architecture, model.weights), {
+    metadata,
+    name: model.name,
+    producerVersion: model.provenance.version,
+  });
+}
+
+/**
+ * Read a model file. Nothing in it is executed; everything is validated.
+ * @throws ModelFormatError naming `file` where it is no ONNX model, not one of Candor's, of another version, or damaged
+ */
+export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<StoredModel> {
+  const onnx = decodeModel(bytes, file);
+  const record = readRecord(onnx, file);
+  const specs = unetParameters(record.architecture);
+  const parts = new Map<string, Float32Array>();
+  for (const [name, { data }] of onnx.weights) parts.set(name, data);
+  try {
+    const weights = joinWeights(specs, parts);
+    const hashes = await tensorHashes(splitWeights(specs, weights));
+    const changed = Object.entries(hashes).find(([name, hash]) => record.tensors[name] !== hash);
+    if (changed) throw new ModelFormatError(`weight ${changed[0]} is not what was saved; the file is damaged`);
+    const { name, architecture, tasks, provenance } = record;
+    const ood = unpackOod(record.ood, readArrays(onnx));
+    const unjudged = tasks.find((task, i) => ood.tasks[i]?.name !== task.name);
+    if (unjudged || ood.tasks.length !== tasks.length) {
+      throw new ModelFormatError('its tasks and its out-of-distribution state do not agree');
+    }
+    return { name, architecture, weights, tasks, ood, provenance, sha256: await sha256(bytes) };
+  } catch (error) {
+    if (!isCandorError(error)) throw error;
+    const message = error.message.replace(/\.$/, '');
+    throw new ModelFormatError(`${file}: expected an intact Candor model, but ${message}.`, { cause: error });
+  }
+}
+
+function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema> {
+  const text = onnx.metadata.get(RECORD);
+  if (text === undefined) {
+    const producer = onnx.producer || 'an unknown program';
+    throw new ModelFormatError(`${file}: expected a model written by Candor, found an ONNX model of ${producer}.`);
+  }
+  if (text.length > MAXIMUM_RECORD)
+    throw new ModelFormatError(`${file}: its record of ${text.length} characters is too long.`);
+  const json = parseJson(text, file);
+  const version = z.object({ version: z.number() }).safeParse(json);
+  if (version.success && version.data.version !== FORMAT_VERSION) {
+    throw new ModelFormatError(
+      `${file}: expected model format version ${FORMAT_VERSION}, found ${version.data.version}; use the version of Candor that wrote it, or a newer one.`,
+    );
+  }
+  const parsed = recordSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0];
+  throw new ModelFormatError(`${file}: its record is damaged at ${path.join('.') || 'the top'}: ${message}.`);
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ModelFormatError(`${file}: its record is not valid JSON; the file is damaged.`, { cause });
+  }
+}
+
+function readArrays(onnx: OnnxModel): Record<string, Float32Array> {
+  const arrays: Record<string, Float32Array> = Object.create(null);
+  for (const [key, text] of onnx.metadata) {
+    if (!key.startsWith(`${RECORD}.`)) continue;
+    if (text.length > MAXIMUM_ARRAY) throw new ModelFormatError(`array ${key} is too long`);
+    arrays[key.slice(RECORD.length + 1)] = decodeFloats(text, key);
+  }
+  return arrays;
+}
+
+async function tensorHashes(parts: ReadonlyMap<string, Float32Array>): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const [name, { buffer, byteOffset, byteLength }] of parts) {
+    hashes[name] = await sha256(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hashes;
+}

@@ -1,0 +1,55 @@
+/** A finished model: a network, the tasks it knows, and what the judges learned. */
+import { z } from 'zod';
+import { type TaskCalibration, taskCalibrationSchema } from '../calibration/state.js';
+import type { Architecture } from '../networks/architecture.js';
+import type { OodState } from '../ood/state.js';
+import { planSchema } from '../preprocessing/plan.js';
+
+const count = z.number().int().nonnegative();
+
+export const modelTaskSchema = z.object({
+  name: z.string().min(1),
+  /** As the data set calls it: CT, MRI, ... */
+  modality: z.string(),
+  /** Names of the labels that make the foreground. */
+  foreground: z.array(z.string()),
+  plan: planSchema,
+  /** Cases of each part of the split. */
+  cases: z.object({ train: count, calibration: count, test: count }),
+  calibration: taskCalibrationSchema,
+});
+
+export const provenanceSchema = z.object({
+  /** Version of Candor that wrote the file. */
+  version: z.string(),
+  engine: z.string(),
+  /** ISO 8601. */
+  created: z.string(),
+  seed: z.number(),
+  steps: count,
+  trainingSeconds: z.number().nonnegative(),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  /** SHA-256 over `dataset.json` and the names and sizes of all cases' files. */
+  datasets: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  /** SHA-256 of the model whose weights were the start. */
+  init: z.string().nullable(),
+});
+
+export type Provenance = z.infer<typeof provenanceSchema>;
+export type ModelTask = z.infer<typeof modelTaskSchema> & { readonly calibration: TaskCalibration };
+
+export interface Model {
+  readonly name: string;
+  readonly architecture: Architecture;
+  /** The flat weight vector of the architecture's parameters. */
+  readonly weights: Float32Array;
+  readonly tasks: readonly ModelTask[];
+  readonly ood: OodState;
+  readonly provenance: Provenance;
+}
+
+/** A model as it was read from a file. */
+export interface StoredModel extends Model {
+  /** SHA-256 of the file. */
+  readonly sha256: string;
+}

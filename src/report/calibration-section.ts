@@ -1,0 +1,61 @@
+/** Whether probabilities are honest: errors before and after temperature scaling, and reliability diagrams. */
+import type { CalibrationSummary, Summary } from '../evaluation/summary.js';
+import { escapeHtml, figure, number, renderTable } from './html.js';
+import { renderReliabilityDiagram } from './reliability-diagram.js';
+
+type Measure = 'ece' | 'ace' | 'mce' | 'nll' | 'brier';
+
+export function renderCalibration(summary: Summary): string {
+  const { bins } = summary.settings;
+  if (bins === null) return '';
+  const diagrams = Object.entries(summary.tasks)
+    .filter(([, task]) => task.n > 0)
+    .map(([name, { reliability }]) =>
+      renderReliabilityDiagram(reliability.before.region, reliability.after.region, name),
+    );
+  return `<h2>Calibration</h2>
+<p>Of the voxels that are given a probability of 80 %, four in five should belong to the organ. Temperature scaling divides
+the network’s output by one number T per task, fitted on other cases; it changes probabilities and never the mask. All
+binned figures use ${bins} equal-width bins over the foreground probability.</p>
+${errorTable(summary, 'region', 'Around the organ: the reference or the prediction, dilated by 3 voxels')}
+<figure><div class="diagrams">${diagrams.join('\n')}</div>
+<figcaption>Observed share of foreground against predicted probability around the organ, voxels of all test cases pooled,
+${bins} bins; on the dashed line, probabilities are honest. Hollow and grey: before scaling. Filled and coloured: after.
+Beneath, the number of voxels in each bin on a logarithmic axis.</figcaption></figure>
+${errorTable(summary, 'all', 'All voxels: the easy background far from the organ flatters these')}`;
+}
+
+function errorTable(summary: Summary, where: 'region' | 'all', title: string): string {
+  const pick = (s: CalibrationSummary, measure: Measure) => (where === 'all' ? s[measure] : s[`${measure}Roi`]);
+  const pooled = (s: CalibrationSummary) => (where === 'all' ? s.pooledEce : s.pooledEceRoi);
+  return renderTable({
+    caption: `${title}. Means over cases with 95 % intervals, ${summary.settings.bins} bins.`,
+    columns: [
+      { title: 'Task', kind: 'text' },
+      { title: 'Scaling', kind: 'text' },
+      { title: 'n', kind: 'number', explanation: 'Number of test cases' },
+      { title: 'ECE', kind: 'number', explanation: 'Expected calibration error, bins weighted by their voxels' },
+      { title: 'ECE, pooled', kind: 'number', explanation: 'Expected calibration error of the voxels of all cases' },
+      { title: 'ACE', kind: 'number', explanation: 'Average calibration error: unweighted mean over bins' },
+      { title: 'MCE', kind: 'number', explanation: 'Maximum calibration error over bins' },
+      { title: 'NLL', kind: 'number', explanation: 'Negative log likelihood, nats per voxel' },
+      { title: 'Brier', kind: 'number', explanation: 'Mean squared error of the probability' },
+    ],
+    rows: Object.entries(summary.tasks).flatMap(([name, task]) =>
+      (['before', 'after'] as const).map((when) => {
+        const s = task.calibration[when];
+        return [
+          when === 'before' ? escapeHtml(name) : `<span class="repeat">${escapeHtml(name)}</span>`,
+          when === 'before' ? 'before' : `T = ${number(task.temperature, 2)}`,
+          String(task.n),
+          figure(pick(s, 'ece'), 3, task.n),
+          figure(pooled(s), 3, task.n),
+          figure(pick(s, 'ace'), 3, task.n),
+          figure(pick(s, 'mce'), 3, task.n),
+          figure(pick(s, 'nll'), 3, task.n),
+          figure(pick(s, 'brier'), 3, task.n),
+        ];
+      }),
+    ),
+  });
+}

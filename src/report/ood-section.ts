@@ -1,0 +1,151 @@
+/** Whether unfamiliar images are noticed and familiar ones left alone: detectors side by side, false alarms, scores. */
+import type { CaseResult, UnlabelledResult } from '../evaluation/case-result.js';
+import type { DetectorSummary, Summary } from '../evaluation/summary.js';
+import { detectorName } from './detector-names.js';
+import { escapeHtml, figure, number, plural, renderTable } from './html.js';
+import { renderScorePlot, type ScoreRow } from './score-plot.js';
+
+export function renderOod(
+  summary: Summary,
+  cases: readonly CaseResult[],
+  unlabelled: readonly UnlabelledResult[],
+): string {
+  const { alpha } = summary.settings;
+  return `<h2>Unfamiliar images</h2>
+<p>An image unlike those that the model was trained on should be recognised as such, whatever its mask looks like. The
+default detector is “${escapeHtml(detectorName(summary.ood.default))}”; it stands beside prediction uncertainty, the plain
+intensity histogram and the other detectors, since a method that does not beat these has shown nothing.</p>
+${scorePlot(summary, cases, unlabelled)}
+${detectorTables(summary)}
+<h3>False alarms</h3>
+<p>At alpha ${alpha}, at most ${number(100 * alpha, 0)} % of familiar images are flagged on average over calibration sets.
+One calibration set has a rate of its own; the range says how many alarms that leaves to be expected, in 95 % of cases.</p>
+${falseAlarmTable(summary)}`;
+}
+
+/** One table a measure: sets down, detectors across. */
+function detectorTables(summary: Summary): string {
+  const { detectors, default: standard } = summary.ood;
+  const names = Object.keys(detectors).sort((a, b) => Number(b === standard) - Number(a === standard));
+  const sets = Object.keys(detectors[names[0]] ?? {});
+  if (sets.length === 0) return '<p>No set of unfamiliar images was given, so that detection could not be tested.</p>';
+  const table = (caption: string, cell: (s: DetectorSummary, rowN: number) => string) =>
+    renderTable({
+      caption,
+      columns: [
+        { title: 'Set', kind: 'text' },
+        { title: 'n', kind: 'number', explanation: 'Unfamiliar images' },
+        { title: 'against', kind: 'number', explanation: 'Test cases that they are told from' },
+        ...names.map((name) => ({ title: detectorName(name), kind: 'number' as const })),
+      ],
+      rows: sets.map((set) => {
+        const { n, familiar } = detectors[names[0]][set];
+        return [
+          set === 'all' ? 'All sets' : escapeHtml(set),
+          String(n),
+          String(familiar),
+          ...names.map((name) => cell(detectors[name][set], n + familiar)),
+        ];
+      }),
+    });
+  const tables = [
+    table('AUROC: the chance that an unfamiliar image scores above a test case. 1 is perfect, 0.5 guesses.', (s, n) =>
+      figure(s.auroc, 3, n),
+    ),
+    table('FPR at 95 % TPR: the share of test cases flagged where 95 % of the set are caught. 0 is perfect.', (s, n) =>
+      figure(s.fpr95, 3, n),
+    ),
+    table('AUPR: the area under the precision-recall curve. 1 is perfect.', (s, n) => figure(s.aupr, 3, n)),
+    table(
+      `Share flagged at alpha ${summary.settings.alpha}. A dash stands where a detector’s threshold was not evaluated.`,
+      (s) =>
+        s.detectedAtAlpha === null
+          ? '<span class="none">–</span>'
+          : `<span class="mean">${number(s.detectedAtAlpha * 100, 0)} %</span>` +
+            `<span class="range">${Math.round(s.detectedAtAlpha * s.n)} of ${s.n}</span>`,
+    ),
+  ];
+  return `${tables.join('\n')}\n<p class="small">Intervals: 95 %, bootstrap over groups.</p>`;
+}
+
+function falseAlarmTable(summary: Summary): string {
+  const percent = (alarms: number, n: number) => (n > 0 ? `${number((100 * alarms) / n, 1)} %` : '–');
+  return renderTable({
+    caption: 'Test cases that the default detector flagged, and the number to be expected.',
+    columns: [
+      { title: 'Test cases of', kind: 'text' },
+      { title: 'Alpha', kind: 'number' },
+      { title: 'n', kind: 'number', explanation: 'Test cases judged' },
+      { title: 'Flagged', kind: 'number' },
+      { title: 'Share', kind: 'number' },
+      {
+        title: 'Expected, 95 % range',
+        kind: 'number',
+        explanation: 'Beta-binomial range for this many calibration images',
+      },
+    ],
+    rows: summary.ood.falseAlarms.map((row) => {
+      const high = row.expectedRange?.[1] ?? Number.POSITIVE_INFINITY;
+      return [
+        row.task === 'pooled' ? 'all tasks' : escapeHtml(row.task),
+        number(row.alpha, 2),
+        String(row.n),
+        row.alarms > high ? `<span class="flag">${row.alarms}, too many</span>` : String(row.alarms),
+        percent(row.alarms, row.n),
+        row.expectedRange ? `${row.expectedRange[0]} to ${high}` : '–',
+      ];
+    }),
+  });
+}
+
+function scorePlot(summary: Summary, cases: readonly CaseResult[], unlabelled: readonly UnlabelledResult[]): string {
+  const { default: standard } = summary.ood;
+  const all = [...cases, ...unlabelled].filter((c) => standard in c.scores);
+  if (all.length === 0) return '';
+  const flagged = (c: CaseResult | UnlabelledResult) => c.verdict?.verdict === 'out-of-distribution';
+  const row = (name: string, own: readonly (CaseResult | UnlabelledResult)[]): ScoreRow => ({
+    label: name,
+    points: own.map((c) => ({ name: c.case, value: c.scores[standard], marked: flagged(c) })),
+    note: `${own.filter(flagged).length} of ${own.length} flagged`,
+  });
+  const tasks = Object.keys(summary.tasks).map((task) =>
+    row(
+      task,
+      all.filter((c) => 'task' in c && c.task === task),
+    ),
+  );
+  const sets = [...new Set(unlabelled.map((c) => c.set))].map((set) =>
+    row(
+      set,
+      all.filter((c) => 'set' in c && c.set === set),
+    ),
+  );
+  const threshold = separatingScore(all.map((c) => ({ score: c.scores[standard], flagged: flagged(c) })));
+  const plot = renderScorePlot({
+    sections: [
+      { title: 'Familiar: test cases', rows: tasks },
+      ...(sets.length > 0 ? [{ title: 'Unfamiliar: other sets', rows: sets }] : []),
+    ],
+    axisTitle: `${detectorName(standard)}: score, higher is stranger`,
+    description: `Scores of the default detector: ${[...tasks, ...sets].map((r) => `${r.label}, ${r.note}`).join('; ')}.`,
+    threshold:
+      threshold === null ? null : { value: threshold, text: `flagged beyond (alpha ${summary.settings.alpha})` },
+  });
+  return (
+    `<figure>${plot}<figcaption>One dot an image, ${plural(all.length, 'image')} in all; filled dots were flagged as out of ` +
+    `distribution at alpha ${summary.settings.alpha}, upright lines are medians. ` +
+    `${threshold === null ? 'No single line parts flagged from unflagged scores, since each task has calibration images of its own. ' : ''}` +
+    `Infinite scores (images that fit no plan) stand at the right end.</figcaption></figure>`
+  );
+}
+
+/** Midway between unflagged and flagged scores where one number parts them; null where none does. */
+function separatingScore(images: readonly { score: number; flagged: boolean }[]): number | null {
+  const lowest = images
+    .filter((i) => i.flagged)
+    .reduce((least, i) => Math.min(least, i.score), Number.POSITIVE_INFINITY);
+  const highest = images
+    .filter((i) => !i.flagged)
+    .reduce((most, i) => Math.max(most, i.score), Number.NEGATIVE_INFINITY);
+  return Number.isFinite(lowest) && Number.isFinite(highest) && highest < lowest ? (highest + lowest) / 2 : null;
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { calibrationStateSchema } from '../../src/calibration/state.js';
+import { fitTemperature } from '../../src/calibration/temperature.js';
+
+const task = {
+  temperature: 1.4,
+  n: 12,
+  nllBefore: 0.3,
+  nllAfter: 0.2,
+  eceBefore: 0.1,
+  eceAfter: 0.02,
+  meanDice: 0.86,
+  estimatedDiceError: 0.04,
+};
+
+describe('calibration state', () => {
+  it('survives JSON', () => {
+    const state = { regionRadius: 3, tasks: { liver: task, heart: { ...task, meanDice: null } } };
+    expect(calibrationStateSchema.parse(JSON.parse(JSON.stringify(state)))).toEqual(state);
+  });
+
+  it('accepts every temperature that a fit can give', () => {
+    const logits = Float32Array.of(-1, 1);
+    for (const reference of [Uint8Array.of(0, 1), Uint8Array.of(1, 0)]) {
+      const tasks = { liver: { ...task, ...fitTemperature([{ logits, reference }]) } };
+      expect(calibrationStateSchema.safeParse({ regionRadius: 3, tasks }).success).toBe(true);
+    }
+  });
+
+  it.each([{ temperature: 0 }, { temperature: null }, { n: -1 }, { meanDice: 1.2 }])('refuses %o', (wrong) => {
+    const state = { regionRadius: 3, tasks: { liver: { ...task, ...wrong } } };
+    expect(calibrationStateSchema.safeParse(state).success).toBe(false);
+  });
+});

@@ -1,0 +1,244 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { GeometryError, UsageError } from '../../src/errors.js';
+import { count, type Vec3 } from '../../src/math/vector.js';
+import { areHounsfield, fingerprintCase, makePlan } from '../../src/preprocessing/make-plan.js';
+import { planSchema } from '../../src/preprocessing/plan.js';
+import { countWindows } from '../../src/preprocessing/windows.js';
+import { affineOf, fill, fingerprintOf } from './plans.js';
+
+const options = { stride: 8, patchVoxels: 48 ** 3, hounsfield: false, intensityOffset: null };
+
+describe('fingerprintCase', () => {
+  const size: Vec3 = [20, 10, 12];
+  const inside = (x: number, y: number, z: number) => x >= 4 && x < 10 && y >= 2 && y < 6 && z >= 3 && z < 11;
+  const data = fill(size, (x, y, z) => x + 100 * y + 1000 * z);
+  const mask = Uint8Array.from(fill(size, (x, y, z) => (inside(x, y, z) ? 1 : 0)));
+
+  test('measures along right, anterior, superior whatever the voxel order', () => {
+    // Voxel axes run superior (1 mm), left (2 mm), anterior (3 mm).
+    const affine = [0, -2, 0, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0, 0, 1];
+    const print = fingerprintCase({ size, affine, data }, { size, affine, data: mask }, -7);
+    expect(print.size).toEqual([10, 12, 20]);
+    expect(print.spacing).toEqual([2, 3, 1]);
+    expect(print.foregroundExtentMm).toEqual([8, 24, 6]);
+    expect(print.foregroundChordMm).toEqual([8, 24, 6]);
+    expect(print.minimum).toBe(-7);
+    const values = [...print.foregroundIntensities].sort((a, b) => a - b);
+    expect(values).toEqual(
+      [...data]
+        .filter((_, i) => mask[i])
+        .map((v) => v - 7)
+        .sort((a, b) => a - b),
+    );
+  });
+
+  test('a chord is how thick the foreground is, not how far it reaches', () => {
+    const sheet = Uint8Array.from(fill(size, (x) => (x === 3 || x === 4 || x === 15 || x === 16 ? 1 : 0)));
+    const print = fingerprintCase({ size, affine: affineOf([2, 1, 1]), data }, { size, affine: [], data: sheet }, 0);
+    expect(print.foregroundExtentMm).toEqual([28, 10, 12]);
+    expect(print.foregroundChordMm).toEqual([4, 10, 12]);
+  });
+
+  test('large foregrounds are sampled evenly, the same way each time, without NaN', () => {
+    const big: Vec3 = [30, 30, 30];
+    const volume = {
+      size: big,
+      affine: affineOf([1, 1, 1]),
+      data: Float32Array.from({ length: 27000 }, (_, i) => (i % 9 ? i : NaN)),
+    };
+    const all = { size: big, affine: affineOf([1, 1, 1]), data: new Uint8Array(27000).fill(1) };
+    const sample = fingerprintCase(volume, all, 0).foregroundIntensities;
+    expect(sample.length).toBe(2000);
+    expect(new Set(sample).size).toBe(2000);
+    expect(sample.every(Number.isFinite)).toBe(true);
+    expect(Math.abs(sample.reduce((a, b) => a + b, 0) / 2000 - 13500)).toBeLessThan(30);
+    expect(fingerprintCase(volume, all, 0).foregroundIntensities).toEqual(sample);
+  });
+
+  test('no foreground gives zeros, another size an error', () => {
+    const volume = { size, affine: affineOf([1, 1, 1]), data };
+    const empty = fingerprintCase(volume, { ...volume, data: new Uint8Array(2400) }, 0);
+    expect(empty.foregroundExtentMm).toEqual([0, 0, 0]);
+    expect(empty.foregroundIntensities.length).toBe(0);
+    expect(makePlan([empty], { ...options, hounsfield: true }).intensity.kind).toBe('z-score');
+    expect(() => fingerprintCase(volume, { size: [1, 1, 1], affine: [], data: new Uint8Array(1) }, 0)).toThrow(
+      GeometryError,
+    );
+  });
+});
+
+describe('spacing and patch', () => {
+  test('small isotropic crops keep their spacing and fit into one window', () => {
+    const plan = makePlan([fingerprintOf([35, 50, 36], [1, 1, 1]), fingerprintOf([35, 51, 36], [1, 1, 1])], options);
+    expect(plan.spacing).toEqual([1, 1, 1]);
+    expect(plan.patch).toEqual([40, 56, 40]);
+    expect(plan.maximumWindows).toBe(32);
+  });
+
+  test('what is left of the budget takes in larger images whole', () => {
+    const cases = [...Array(3).fill([35, 50, 36]), ...Array(2).fill([35, 50, 45])].map((s) =>
+      fingerprintOf(s, [1, 1, 1]),
+    );
+    const plan = makePlan(cases, options);
+    expect(plan.patch).toEqual([40, 56, 48]);
+    expect(plan.reasons.patch).toContain('5 of 5');
+  });
+
+  test('thick slices are never resampled finer, and the plane is coarsened until two windows span it', () => {
+    const plan = makePlan([fingerprintOf([160, 160, 10], [1.5, 1.5, 10])], options);
+    expect(plan.spacing[2]).toBe(10);
+    expect(plan.spacing[0]).toBeGreaterThan(1.9);
+    expect(plan.spacing[0]).toBeLessThan(2.1);
+    expect(plan.patch[2]).toBe(16);
+    expect(countWindows([120, 120, 10], plan.patch as Vec3, 0.5)).toBeLessThanOrEqual(4);
+  });
+
+  test('a far coarser axis takes the 10th percentile of its spacings, but no finer than the others', () => {
+    const slices = [2, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6];
+    const cases = slices.map((mm) => fingerprintOf([40, 40, 12], [1, 1, mm]));
+    expect(makePlan(cases, options).spacing).toEqual([1, 1, 5]);
+    const mixed = slices.map((mm) => fingerprintOf([40, 40, 12], [1, 1, mm === 6 ? 6 : 0.5]));
+    expect(makePlan(mixed, options).spacing).toEqual([1, 1, 1]);
+  });
+
+  test('fine axes are coarsened first', () => {
+    const plan = makePlan([fingerprintOf([120, 120, 110], [1, 1, 2])], options);
+    expect(plan.spacing[0]).toBeCloseTo(2, 6);
+    expect(plan.spacing[1]).toBeCloseTo(2, 6);
+    expect(plan.spacing[2]).toBeGreaterThanOrEqual(2);
+    expect(plan.reasons.spacing).toContain('coarsened');
+  });
+
+  test('thin and short foreground bounds the coarsening', () => {
+    const size: Vec3 = [300, 300, 300];
+    const free = makePlan([fingerprintOf(size, [1, 1, 1])], options);
+    expect(Math.min(...free.spacing)).toBeGreaterThan(3);
+    const thin = makePlan([fingerprintOf(size, [1, 1, 1], { foregroundChordMm: [8, 8, 3] })], options);
+    expect(thin.spacing).toEqual([2, 2, 1]);
+    const short = makePlan([fingerprintOf(size, [1, 1, 1], { foregroundExtentMm: [30, 24, 6] })], options);
+    expect(short.spacing).toEqual([2.5, 2, 1]);
+    const kept = makePlan([fingerprintOf(size, [1, 1, 1], { foregroundChordMm: [2, 2, 2] })], options);
+    expect(kept.spacing).toEqual([1, 1, 1]);
+    expect(kept.reasons.spacing).toContain('thin foreground');
+  });
+
+  test('any task gets a valid plan: budget, stride, spacing and words', () => {
+    const side = fc.integer({ min: 1, max: 400 });
+    const mm = fc.double({ min: 0.3, max: 12, noNaN: true });
+    const cases = fc.array(
+      fc
+        .record({ size: fc.tuple(side, side, side), spacing: fc.tuple(mm, mm, mm) })
+        .map((c) => fingerprintOf(c.size, c.spacing)),
+      { minLength: 1, maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(
+        cases,
+        fc.constantFrom(4, 8, 16),
+        fc.constantFrom(36000, 110592, 300000),
+        (prints, stride, patchVoxels) => {
+          const plan = planSchema.parse(makePlan(prints, { ...options, stride, patchVoxels }));
+          expect(count(plan.patch)).toBeLessThanOrEqual(1.1 * patchVoxels);
+          for (const n of plan.patch) {
+            expect(n % stride).toBe(0);
+            expect(n).toBeGreaterThanOrEqual(2 * stride);
+          }
+          for (const axis of [0, 1, 2]) {
+            const longest = Math.max(...prints.map((c) => (c.size[axis] * c.spacing[axis]) / plan.spacing[axis]));
+            expect(plan.patch[axis]).toBeLessThan(Math.max(2 * stride + 1, longest + 1 + stride));
+          }
+          expect(Object.keys(plan.reasons).sort()).toEqual([
+            'intensity',
+            'maximumWindows',
+            'overlap',
+            'patch',
+            'spacing',
+          ]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('given spacing, patch and overlap are taken as they are', () => {
+    const plan = makePlan([fingerprintOf([100, 100, 100], [1, 1, 1])], {
+      ...options,
+      spacing: [2, 2, 3],
+      patch: [24, 24, 16],
+      overlap: 0.25,
+    });
+    expect([plan.spacing, plan.patch, plan.overlap]).toEqual([[2, 2, 3], [24, 24, 16], 0.25]);
+    expect([plan.reasons.spacing, plan.reasons.patch, plan.reasons.overlap]).toEqual(['given', 'given', 'given']);
+    // 50 x 50 x 33 voxels: 4 x 4 x 3 windows at steps of 18, 18, 12; four times that.
+    expect(plan.maximumWindows).toBe(4 * countWindows([50, 50, 33], [24, 24, 16], 0.25));
+  });
+
+  test.each([
+    ['no cases', [], {}],
+    ['stride 0', undefined, { stride: 0 }],
+    ['a budget below two strides a side', undefined, { patchVoxels: 4095 }],
+    ['a negative spacing', undefined, { spacing: [1, -1, 1] as Vec3 }],
+    ['a patch off the stride', undefined, { patch: [20, 24, 24] as Vec3 }],
+    ['overlap 1', undefined, { overlap: 1 }],
+  ])('%s is refused', (_, cases, changes) => {
+    expect(() => makePlan(cases ?? [fingerprintOf([9, 9, 9], [1, 1, 1])], { ...options, ...changes })).toThrow(
+      UsageError,
+    );
+  });
+});
+
+describe('intensity', () => {
+  const ct = (low: number, high: number, minimum = -1024) =>
+    fingerprintOf([40, 40, 40], [1, 1, 1], {
+      foregroundIntensities: Float32Array.from({ length: 1001 }, (_, i) => low + ((high - low) * i) / 1000),
+      minimum,
+    });
+
+  test('without Hounsfield units each image is normalised by itself', () => {
+    expect(makePlan([ct(0, 100)], options).intensity).toEqual({
+      kind: 'z-score',
+      lowerPercentile: 0.5,
+      upperPercentile: 99.5,
+    });
+  });
+
+  test('a bone target keeps soft tissue in the window', () => {
+    const plan = makePlan([ct(0, 2000)], { ...options, hounsfield: true, intensityOffset: -1024 });
+    expect(plan.intensity).toEqual({ kind: 'window', lower: -200, upper: 1990, mean: 895, sd: 547.5 });
+    expect(plan.intensityOffset).toBe(-1024);
+  });
+
+  test('a lung target reaches down to air', () => {
+    const plan = makePlan([ct(-1000, 0)], { ...options, hounsfield: true });
+    expect(plan.intensity).toMatchObject({ lower: -995, upper: 300 });
+  });
+
+  test('Hounsfield units are believed of CT with an offset or plausible values alone', () => {
+    const cases = [ct(0, 100)];
+    expect(areHounsfield('CT', null, cases)).toBe(true);
+    expect(areHounsfield('ct', -1024, [ct(0, 100, 0)])).toBe(true);
+    expect(areHounsfield('CT', null, [ct(1000, 1100, 0)])).toBe(false);
+    expect(areHounsfield('CT', null, [ct(0, 20000)])).toBe(false);
+    expect(areHounsfield('MRI', null, cases)).toBe(false);
+    expect(areHounsfield('CT', null, [])).toBe(false);
+  });
+});
+
+describe('planSchema', () => {
+  const plan = makePlan([fingerprintOf([35, 50, 36], [1, 1, 1])], options);
+
+  test('a plan survives JSON', () => {
+    expect(planSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
+  });
+
+  test.each([
+    { patch: [40, 56.5, 40] },
+    { spacing: [1, 0, 1] },
+    { overlap: 0.95 },
+    { intensity: { kind: 'window', lower: 3, upper: 3, mean: 0, sd: 1 } },
+    { intensity: { kind: 'z-score', lowerPercentile: 99.5, upperPercentile: 0.5 } },
+  ])('refuses %j', (change) => {
+    expect(planSchema.safeParse({ ...plan, ...change }).success).toBe(false);
+  });
+});
