@@ -33,6 +33,9 @@ export interface PictureSource {
 /** Longest side of a picture; larger slices are averaged down. */
 const maximumSide = 256;
 
+/** Surroundings kept on each side of what is outlined, as a share of its larger extent. */
+const margin = 0.5;
+
 /**
  * Cut the axial slice with the most voxels in reference or prediction (the middle one where both are empty).
  * @throws GeometryError where the arrays do not have the image's number of voxels
@@ -44,15 +47,16 @@ export function makePicture({ image, reference, prediction, probability }: Pictu
       throw new GeometryError(`makePicture: expected ${voxels} voxels as in the image, found ${array.length}.`);
     }
   }
-  const view = axialView(image.affine, image.size);
-  const slice = largestSlice(reference, prediction, image.size, view.depth.axis);
+  const axes = axialView(image.affine, image.size);
+  const slice = largestSlice(reference, prediction, image.size, axes.depth.axis);
+  const view = cropToMasks(axes, slice * axes.depth.stride, (i) => reference[i] !== 0 || prediction[i] !== 0);
   const factor = Math.ceil(Math.max(view.across.length, view.down.length) / maximumSide);
   const width = Math.ceil(view.across.length / factor);
   const height = Math.ceil(view.down.length / factor);
 
   const cut = (data: Float32Array | Uint8Array): Float64Array => {
     const out = new Float64Array(width * height);
-    const origin = slice * view.depth.stride + view.across.start + view.down.start;
+    const origin = slice * axes.depth.stride + view.across.start + view.down.start;
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
         let sum = 0;
@@ -90,6 +94,35 @@ export function makePicture({ image, reference, prediction, probability }: Pictu
 
 function clampByte(value: number): number {
   return Math.max(0, Math.min(255, Math.round(value)));
+}
+
+/** Narrow a view to the outlined organ and its surroundings, so that it is seen even where the field of view is wide. */
+function cropToMasks(
+  { across, down }: { across: Direction; down: Direction },
+  sliceStart: number,
+  isInside: (index: number) => boolean,
+): { across: Direction; down: Direction } {
+  const origin = sliceStart + across.start + down.start;
+  const low = [across.length, down.length];
+  const high = [-1, -1];
+  for (let v = 0; v < down.length; v++) {
+    for (let u = 0; u < across.length; u++) {
+      if (!isInside(origin + u * across.step + v * down.step)) continue;
+      [u, v].forEach((at, i) => {
+        low[i] = Math.min(low[i], at);
+        high[i] = Math.max(high[i], at);
+      });
+    }
+  }
+  if (high[0] < 0) return { across, down };
+  const extentMm = [across, down].map((d, i) => (high[i] - low[i] + 1) * d.spacing);
+  const crop = (d: Direction, i: number): Direction => {
+    const around = Math.ceil((margin * Math.max(...extentMm)) / d.spacing);
+    const first = Math.max(0, low[i] - around);
+    const last = Math.min(d.length - 1, high[i] + around);
+    return { ...d, start: d.start + first * d.step, length: last - first + 1 };
+  };
+  return { across: crop(across, 0), down: crop(down, 1) };
 }
 
 interface Direction {

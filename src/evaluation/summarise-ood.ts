@@ -64,14 +64,15 @@ function summariseDetector(
   };
 }
 
-/** Null where no image has a p-value of this detector. An undetermined verdict detects nothing. */
+/** Null where not every image has a p-value of this detector. An undetermined verdict detects nothing. */
 function detectedShare(detector: string, images: readonly UnlabelledResult[], alpha: number): number | null {
   const detected = images.flatMap((c) => {
     if (c.verdict?.ood.detector === detector) return [alarmAt(c.verdict, alpha) === true];
     const pValue = c.pValues?.[detector];
     return pValue === undefined ? [] : [isAtMost(pValue, alpha)];
   });
-  return detected.length === 0 ? null : detected.filter(Boolean).length / detected.length;
+  if (images.length === 0 || detected.length < images.length) return null;
+  return detected.filter(Boolean).length / images.length;
 }
 
 /**

@@ -2,15 +2,23 @@
 import { GraphError } from '../errors.js';
 import type { Graph } from './graph.js';
 import { type NdArray, ndArray } from './nd-array.js';
-import { fixedShape } from './shape.js';
-import type { Tensor } from './tensor.js';
+import { elementCount, fixedShape, formatShape } from './shape.js';
+import { describe, type Tensor } from './tensor.js';
 
-/** Values of all outputs of a graph, by name, for the given inputs. Throws GraphError for a missing input. */
+/** Values of all outputs of a graph, by name, for the given inputs. Throws GraphError for a missing or unfitting input. */
 export function evaluate(graph: Graph, feeds: Readonly<Record<string, NdArray>>): Record<string, NdArray> {
   const values = new Map<Tensor, NdArray>();
   for (const input of graph.inputs) {
     const value = feeds[input.name];
     if (!value) throw new GraphError(`evaluate: expected a value for input ${input.name}, found none.`);
+    const { shape, data } = value;
+    const fits =
+      shape.length === input.shape.length && input.shape.every((dim, i) => typeof dim === 'string' || dim === shape[i]);
+    if (!fits || data.length !== elementCount(shape)) {
+      throw new GraphError(
+        `evaluate: expected ${describe(input)}, found ${data.length} values of shape ${formatShape(shape)}.`,
+      );
+    }
     values.set(input, value);
   }
   for (const constant of graph.constants) {

@@ -1,11 +1,12 @@
 /** What every job takes and tells, whichever door called it. */
-import type { LossName } from '../networks/losses.js';
-import type { Preset } from '../networks/architecture.js';
+
 import type { Vec3 } from '../math/vector.js';
+import type { Preset } from '../networks/architecture.js';
+import type { LossName } from '../networks/losses.js';
 
 /** One sign of life. Doors work out rate and time left from `done` and `total`. */
 export interface Progress {
-  readonly stage: 'check' | 'prepare' | 'train' | 'calibrate' | 'predict' | 'evaluate';
+  readonly stage: 'phantoms' | 'check' | 'prepare' | 'train' | 'calibrate' | 'predict' | 'evaluate';
   readonly done: number;
   readonly total: number;
   /** What was just done, such as a case's name. */
@@ -62,12 +63,16 @@ export interface TrainResult {
   readonly steps: number;
   /** Seconds of training, without preparation and calibration. */
   readonly trainingSeconds: number;
-  readonly tasks: readonly { readonly name: string; readonly temperature: number; readonly calibrationDice: number }[];
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly temperature: number;
+    readonly calibrationDice: number | null;
+  }[];
 }
 
 export interface PredictOptions extends JobOptions {
-  /** Model files. */
-  readonly models: readonly string[];
+  /** The model file. */
+  readonly model: string;
   /** Image files or folders of them. */
   readonly inputs: readonly string[];
   /** Folder for masks and verdicts. */

@@ -58,8 +58,9 @@ export function ledoitWolf(rows: readonly ArrayLike<number>[]): ShrunkCovariance
   // beta: mean squared error of S; delta: squared distance of S from the scaled identity; both per feature.
   const scale = trace / p;
   const delta = (frobenius - 2 * scale * trace + p * scale * scale) / p;
-  const beta = Math.min((fourth / n - frobenius) / (p * n), delta);
-  const shrinkage = p === 1 || beta === 0 ? 0 : beta / delta;
+  const beta = (fourth / n - frobenius) / (p * n);
+  // Rounding may take either a little below 0; where delta is 0, S is the scaled identity already.
+  const shrinkage = p === 1 || delta <= 0 ? 0 : Math.min(Math.max(beta / delta, 0), 1);
   for (let j = 0; j < p * p; j++) covariance[j] *= 1 - shrinkage;
   for (let j = 0; j < p; j++) covariance[j * p + j] += shrinkage * scale;
   return { mean, covariance, shrinkage };

@@ -29,6 +29,7 @@ function errorTable(summary: Summary, where: 'region' | 'all', title: string): s
   const pick = (s: CalibrationSummary, measure: Measure) => (where === 'all' ? s[measure] : s[`${measure}Roi`]);
   const pooled = (s: CalibrationSummary) => (where === 'all' ? s.pooledEce : s.pooledEceRoi);
   return renderTable({
+    className: 'paired',
     caption: `${title}. Means over cases with 95 % intervals, ${summary.settings.bins} bins.`,
     columns: [
       { title: 'Task', kind: 'text' },
@@ -46,7 +47,7 @@ function errorTable(summary: Summary, where: 'region' | 'all', title: string): s
         const s = task.calibration[when];
         return [
           when === 'before' ? escapeHtml(name) : `<span class="repeat">${escapeHtml(name)}</span>`,
-          when === 'before' ? 'before' : `T = ${number(task.temperature, 2)}`,
+          when === 'before' ? 'before' : `after, T = ${number(task.temperature, 2)}`,
           String(task.n),
           figure(pick(s, 'ece'), 3, task.n),
           figure(pooled(s), 3, task.n),

@@ -53,7 +53,8 @@ function probabilityOverlay(image: Uint8Array, probability: Uint8Array): Uint8Ar
   const tint = [1, 3, 5].map((at) => Number.parseInt(predictionColour.slice(at, at + 2), 16));
   const rgb = new Uint8Array(image.length * 3);
   for (let i = 0; i < image.length; i++) {
-    const share = probability[i] / 255;
+    // Never quite opaque: the anatomy beneath stays visible.
+    const share = (0.8 * probability[i]) / 255;
     for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.round(image[i] * 0.7 * (1 - share) + tint[c] * share);
   }
   return rgb;

@@ -44,14 +44,13 @@ ${sections.join('\n')}
 ${note}`;
 }
 
-/** Worst first, since those are what a reader should see even where only one fits. */
+/** Of all cases, then those that have a picture; worst first, since that is what a reader should see if only one fits. */
 function chooseCases(cases: readonly CaseResult[]): { title: string; result: CaseResult }[] {
-  const sorted = cases.filter((c) => c.picture).sort((a, b) => a.dice - b.dice);
-  if (sorted.length === 0) return [];
+  const sorted = [...cases].sort((a, b) => a.dice - b.dice);
   const chosen = new Map<CaseResult, string>([[sorted[0], sorted.length === 1 ? 'Only case' : 'Worst']]);
   if (sorted.length > 2) chosen.set(sorted[Math.floor(sorted.length / 2)], 'Median');
   if (sorted.length > 1) chosen.set(sorted[sorted.length - 1], 'Best');
-  return [...chosen].map(([result, title]) => ({ title, result }));
+  return [...chosen].filter(([result]) => result.picture).map(([result, title]) => ({ title, result }));
 }
 
 function renderFigure(title: string, c: CaseResult): string {

@@ -1,7 +1,6 @@
 /** The main findings in words, made from the figures alone, for readers who will look at nothing else. */
 import type { CaseResult, UnlabelledResult } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
-import { mean } from '../math/statistics.js';
 import { detectorName } from './detector-names.js';
 import { escapeHtml, figureInWords, list, number, plural } from './html.js';
 
@@ -41,18 +40,16 @@ function accuracy({ summary, cases }: Findings): string {
 }
 
 function honesty({ summary }: Findings): string {
-  const pairs = Object.values(summary.tasks).flatMap(({ calibration: { before, after } }) =>
-    before.eceRoi.mean === null || after.eceRoi.mean === null ? [] : [[before.eceRoi.mean, after.eceRoi.mean]],
-  );
-  if (pairs.length === 0) return '';
-  const before = mean(pairs.map(([b]) => b));
-  const after = mean(pairs.map(([, a]) => a));
-  const better = pairs.filter(([b, a]) => a < b).length;
-  const direction = after < before ? 'fell' : after > before ? 'rose' : 'stayed';
+  const tasks = Object.entries(summary.tasks)
+    .map(([name, { calibration }]) => ({ name, before: calibration.before.eceRoi, after: calibration.after.eceRoi }))
+    .filter(({ before, after }) => before.mean !== null && after.mean !== null);
+  if (tasks.length === 0) return '';
+  const better = tasks.filter(({ before, after }) => after.mean! < before.mean!).length;
+  const worst = tasks.reduce((a, b) => (b.after.mean! > a.after.mean! ? b : a));
   return (
-    `Around the organ, the gap between stated probability and observed frequency (expected calibration error, mean over ` +
-    `tasks) ${direction} from ${number(before, 3)} to ${number(after, 3)} with temperature scaling; it became smaller in ` +
-    `${better} of ${plural(pairs.length, 'task')}.`
+    `Around the organ, temperature scaling made the gap between stated probability and observed frequency (expected ` +
+    `calibration error) smaller in ${better} of ${plural(tasks.length, 'task')}. Where it is largest afterwards, ` +
+    `${escapeHtml(worst.name)}, it went from ${figureInWords(worst.before, 3)} to ${figureInWords(worst.after, 3)}.`
   );
 }
 
@@ -68,10 +65,10 @@ function detection({ summary, unlabelled }: Findings): string {
         `${plural(all.n, 'unfamiliar image')} (${number(100 * all.detectedAtAlpha, 0)} %) were flagged. `;
   const rivals = Object.entries(detectors)
     .filter(([name, sets]) => name !== standard && sets.all?.auroc.mean !== null)
-    .map(([name, sets]) => ({ name, auroc: sets.all.auroc.mean! }));
+    .map(([name, sets]) => ({ name, auroc: sets.all.auroc }));
   const say = (rival: (typeof rivals)[number]) =>
-    `${escapeHtml(detectorName(rival.name).toLowerCase())} ${number(rival.auroc, 3)}`;
-  const beaten = rivals.filter((r) => r.auroc >= all.auroc.mean!);
+    `${escapeHtml(detectorName(rival.name).toLowerCase())} ${figureInWords(rival.auroc, 3)}`;
+  const beaten = rivals.filter((r) => r.auroc.mean! >= all.auroc.mean!);
   const comparison =
     rivals.length === 0
       ? ''
@@ -98,5 +95,5 @@ function selfKnowledge({ summary }: Findings): string {
   const start = `The Dice that the model expects of itself, without a reference, is off by ${figureInWords(all.meanAbsoluteError, 3)} on average`;
   if (all.baseline.mean === null) return `${start}.`;
   const verdict = all.meanAbsoluteError.mean < all.baseline.mean ? 'better than' : 'no better than';
-  return `${start}: ${verdict} always stating the task’s usual Dice (${number(all.baseline.mean, 3)}).`;
+  return `${start}: ${verdict} always stating the task’s usual Dice (off by ${figureInWords(all.baseline, 3)}).`;
 }

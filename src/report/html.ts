@@ -74,10 +74,10 @@ export function figure(interval: Interval, decimals: number, rowN?: number): str
   );
 }
 
-/** A mean with interval and n in running text: "0.87 (0.84 to 0.90, n = 20)". */
+/** A mean with interval and n in running text: "0.87 (0.84 to 0.90, n = 20)", with n on one line. */
 export function figureInWords({ mean, low, high, n }: Interval, decimals: number): string {
   const range = low === null ? '' : `${number(low, decimals)} to ${number(high, decimals)}, `;
-  return `${number(mean, decimals)} (${range}n = ${n})`;
+  return `${number(mean, decimals)} (${range}n\u00a0=\u00a0${n})`;
 }
 
 /** "1 image", "2 images". */

@@ -6,7 +6,7 @@ import { type BinSums, errorsOfBins } from '../calibration/reliability.js';
 import { number, plural } from './html.js';
 import { element, figureSvg, label, linearScale, px, type Scale } from './svg.js';
 
-const size = 196;
+const size = 170;
 const left = 36;
 const top = 24;
 const countHeight = 44;

@@ -31,7 +31,7 @@ export interface ScorePlotOptions {
   readonly domain?: readonly [number, number];
 }
 
-const width = 760;
+const width = 896;
 const left = 190;
 const noteWidth = 120;
 const gutter = 44;
@@ -77,7 +77,7 @@ export function renderScorePlot({ sections, axisTitle, description, threshold, d
     for (const row of section.rows) {
       const middle = y + rowHeight / 2;
       parts.push(element('line', { class: 'rule', x1: 0, x2: width, y1: y + rowHeight, y2: y + rowHeight }));
-      parts.push(label(shorten(row.label, 28), left - 14, middle + 4, 'end'));
+      parts.push(label(shorten(row.label, 28), 0, middle + 4, 'start', 'row-label'));
       if (row.note) parts.push(label(row.note, width, middle + 4, 'end', 'note'));
       parts.push(...marks(row.points, middle, axis));
       y += rowHeight;

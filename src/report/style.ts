@@ -29,9 +29,10 @@ p, ul, dl { max-width: 70ch; margin: 0 0 14px; }
 ul { padding-left: 1.2em; }
 li { margin-bottom: 5px; }
 .lede { margin-top: 28px; font-size: 18.5px; line-height: 1.6; }
-.findings { max-width: none; margin: 32px 0 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 22px 48px; }
-.findings dt { font-weight: 620; color: var(--accent); font-size: 14px; }
-.findings dd { margin: 2px 0 0; }
+.findings { max-width: none; margin: 36px 0 0; border-top: 1px solid var(--rule); }
+.findings div { display: grid; grid-template-columns: 210px 1fr; gap: 4px 32px; padding: 13px 0; border-bottom: 1px solid var(--rule); }
+.findings dt { font-weight: 600; color: var(--accent); font-size: 15px; line-height: 1.65; }
+.findings dd { margin: 0; max-width: 66ch; }
 .caution { margin: 36px 0 0; max-width: none; padding: 12px 18px; border-left: 3px solid var(--accent); background: var(--wash); font-size: 15px; }
 .small, figcaption { color: var(--muted); font-size: 14px; line-height: 1.5; }
 code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
@@ -42,13 +43,15 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.
 caption { caption-side: top; padding-bottom: 8px; text-align: left; color: var(--muted); font-size: 14px; }
 th, td { padding: 8px 14px 8px 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--rule); }
 th:last-child, td:last-child { padding-right: 0; }
-thead th { color: var(--muted); font-weight: 500; font-size: 13px; vertical-align: bottom; border-bottom: 1px solid var(--line); white-space: nowrap; }
+thead th { color: var(--muted); font-weight: 500; font-size: 13px; vertical-align: bottom; border-bottom: 1px solid var(--line); }
+thead .number { white-space: normal; }
 tbody th { font-weight: 560; overflow-wrap: anywhere; min-width: 7em; }
 .number { text-align: right; white-space: nowrap; }
 .mean { display: block; font-weight: 560; }
 .range, .n { display: block; color: var(--muted); font-size: 12px; font-weight: 400; }
-.none, .repeat { color: var(--muted); }
-.repeat { font-weight: 400; }
+.none { color: var(--muted); }
+.repeat { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.paired tbody tr:nth-child(odd) > * { border-bottom: none; padding-bottom: 2px; }
 .flag { color: var(--accent); font-weight: 620; white-space: nowrap; }
 .dense { font-size: 13px; }
 .dense th, .dense td { padding-top: 4px; padding-bottom: 4px; }
@@ -58,6 +61,7 @@ figure { margin: 24px 0 30px; }
 figure > svg { display: block; max-width: 100%; height: auto; }
 figcaption { max-width: 70ch; margin-top: 10px; }
 svg text { fill: var(--muted); font-size: 12px; font-family: inherit; }
+svg .row-label { fill: var(--ink); }
 svg .section-title { fill: var(--ink); font-weight: 620; font-size: 13px; }
 svg .axis-title, svg .note { font-size: 12px; }
 svg .threshold-text { fill: var(--ink); }
@@ -75,7 +79,7 @@ svg .bin.before { fill: var(--paper); stroke: var(--line); stroke-width: 1.25; }
 svg .bin.after { fill: var(--accent); }
 svg .count.before { fill: none; stroke: var(--line); }
 svg .count.after { fill: var(--accent); fill-opacity: .35; }
-.diagrams { display: flex; flex-wrap: wrap; gap: 22px 60px; }
+.diagrams { display: flex; flex-wrap: wrap; gap: 22px 12px; }
 
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(278px, 1fr)); gap: 26px 28px; margin: 14px 0 26px; }
 .pictures figure { margin: 0; break-inside: avoid; }
@@ -92,7 +96,7 @@ footer { margin-top: 72px; padding-top: 20px; border-top: 1px solid var(--rule);
 @media (max-width: 640px) {
   main { padding: 32px 18px 64px; }
   h1 { font-size: 28px; }
-  .findings { grid-template-columns: 1fr; }
+  .findings div { grid-template-columns: 1fr; }
 }
 @media print {
   :root {

@@ -49,9 +49,12 @@ function startFile(header: ImageHeader, length: number, voxels: VoxelDescription
   return bytes;
 }
 
-/** No time stamp, so that equal results are equal files. */
-function compress(bytes: Uint8Array, level: 1 | 6): Uint8Array {
-  return gzipSync(bytes, { level, mtime: 0 });
+/**
+ * The quickest level, for long runs in masks and noise in floats gain next to nothing from more; no time stamp, so
+ * that equal results are equal files.
+ */
+function compress(bytes: Uint8Array): Uint8Array {
+  return gzipSync(bytes, { level: 1, mtime: 0 });
 }
 
 /**
@@ -62,7 +65,7 @@ function compress(bytes: Uint8Array, level: 1 | 6): Uint8Array {
 export function encodeMask(labels: Uint8Array, header: ImageHeader): Uint8Array {
   const bytes = startFile(header, labels.length, { datatype: 2, bytesPerVoxel: 1, intent: INTENT_LABEL });
   bytes.set(labels, firstVoxelOffset[header.format]);
-  return compress(bytes, 6);
+  return compress(bytes);
 }
 
 /**
@@ -76,6 +79,5 @@ export function encodeFloat(values: Float32Array, header: ImageHeader, descripti
   const bytes = startFile(header, values.length, voxels);
   const view = new DataView(bytes.buffer, firstVoxelOffset[header.format]);
   for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i], header.littleEndian);
-  // Noise in the mantissa does not compress: the quickest level loses next to nothing.
-  return compress(bytes, 1);
+  return compress(bytes);
 }

@@ -3,7 +3,10 @@ import { errorsOfBins, sumBins } from '../../src/calibration/reliability.js';
 import type { CaseCalibration, CaseResult, UnlabelledResult } from '../../src/evaluation/case-result.js';
 import type { Verdict } from '../../src/ood/verdict.js';
 
-export function syntheticVerdict(pValue: number, options: { n?: Record<string, number>; alpha?: number } = {}): Verdict {
+export function syntheticVerdict(
+  pValue: number,
+  options: { n?: Record<string, number>; alpha?: number } = {},
+): Verdict {
   const { n = { liver: 40 }, alpha = 0.05 } = options;
   return {
     verdict: pValue <= alpha ? 'out-of-distribution' : 'in-distribution',
@@ -15,7 +18,10 @@ export function syntheticVerdict(pValue: number, options: { n?: Record<string, n
       nearestTask: Object.keys(n)[0],
       guarantee: { kind: 'per-task', n: Math.min(...Object.values(n)), minimumAlpha: 0.025, holds: true },
       perTask: Object.fromEntries(
-        Object.entries(n).map(([task, count], i) => [task, { score: 1, pValue: i === 0 ? pValue : pValue / 2, n: count }]),
+        Object.entries(n).map(([task, count], i) => [
+          task,
+          { score: 1, pValue: i === 0 ? pValue : pValue / 2, n: count },
+        ]),
       ),
     },
   };

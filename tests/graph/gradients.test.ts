@@ -3,96 +3,225 @@ import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/graph/evaluate.js';
 import { gradients } from '../../src/graph/gradients.js';
 import type { Graph } from '../../src/graph/graph.js';
-import { ndArray } from '../../src/graph/nd-array.js';
+import { type NdArray, ndArray } from '../../src/graph/nd-array.js';
 import { reduceSum } from '../../src/graph/ops/broadcast.js';
 import { conv, convTranspose } from '../../src/graph/ops/conv.js';
-import { add, exp, mul, reduceMean, relu, sigmoid, softplus, sub } from '../../src/graph/ops/elementwise.js';
+import { add, exp, mul, reduceMean, relu, softplus, sub } from '../../src/graph/ops/elementwise.js';
 import { instanceNorm } from '../../src/graph/ops/instance-norm.js';
 import { concat } from '../../src/graph/ops/shape.js';
 import { fixedShape } from '../../src/graph/shape.js';
+import type { Tensor } from '../../src/graph/tensor.js';
 import { createRandom, type Random } from '../../src/math/random.js';
 import { opCases, type Use } from './op-cases.js';
-import { type Arrays, awayFromZero, expectEngineMatchesOracle, graphOf, normalArray, positive } from './support.js';
+import { type Arrays, awayFromZero, expectEngineMatchesOracle, graphOf, normalArray } from './support.js';
 
 const DRAWS = 6;
 const STEP = 1e-4;
-/** Values of each parameter that are moved on their own; the others are covered by the dense directions. */
-const COORDINATES = 12;
 
-/** A graph with `loss`, a random weighted sum of the use's result, and `d<name>` for each input. */
-function gradientGraph({ inputs, build }: Use, random: Random) {
-  const { graph, tensors } = graphOf(inputs);
-  const result = build(tensors);
-  const weights = awayFromZero(random, fixedShape(result.shape, 'result'));
-  const loss = reduceSum(mul(result, graph.input('upstream', weights.shape)));
-  const names = Object.keys(inputs);
-  const found = gradients(
-    loss,
-    names.map((name) => tensors[name]),
-  );
-  graph.output('loss', loss);
-  for (const [i, name] of names.entries()) graph.output(`d${name}`, found[i]);
-  return { graph, arrays: { ...inputs, upstream: weights } as Arrays, names };
+interface GradientGraph {
+  /** Outputs `loss` and, for each parameter, `d<name>`. */
+  readonly graph: Graph;
+  readonly arrays: Arrays;
+  readonly parameters: readonly string[];
 }
 
-/** Fifth-order central difference of the loss along a direction of one input. */
-function centralDifference(graph: Graph, arrays: Arrays, name: string, direction: ArrayLike<number>): number {
+/** A graph of gradients: the loss is what `build` makes of the inputs, the parameters are all inputs. */
+function gradientGraph(inputs: Arrays, build: (x: Readonly<Record<string, Tensor>>) => Tensor): GradientGraph {
+  const { graph, tensors } = graphOf(inputs);
+  const loss = build(tensors);
+  const parameters = Object.keys(inputs);
+  const found = gradients(
+    loss,
+    parameters.map((name) => tensors[name]),
+  );
+  graph.output('loss', loss);
+  for (const [i, name] of parameters.entries()) graph.output(`d${name}`, found[i]);
+  return { graph, arrays: inputs, parameters };
+}
+
+/** The gradients of a randomly weighted sum of a use's result. */
+function gradientsOfUse({ inputs, build }: Use, random: Random): GradientGraph {
+  let upstream = ndArray([]);
+  const result = gradientGraph(inputs, (x) => {
+    const y = build(x);
+    // Weights around 1, so that sums do not cancel to nothing in float32.
+    upstream = normalArray(random, fixedShape(y.shape, 'result'), 1, 1);
+    return reduceSum(mul(y, y.graph.input('upstream', y.shape)));
+  });
+  return { ...result, arrays: { ...inputs, upstream } };
+}
+
+/** The same graph with some of its outputs, and the nodes that lead to them. */
+function withOutputs(graph: Graph, wanted: (name: string) => boolean): Graph {
+  const outputs = graph.outputs.filter(({ name }) => wanted(name));
+  const last = Math.max(...outputs.map(({ tensor }) => (tensor.node ? graph.nodes.indexOf(tensor.node) : -1)));
+  return Object.assign(Object.create(graph), { nodes: graph.nodes.slice(0, last + 1), outputs });
+}
+
+/** Central difference of fourth order of the loss along a direction of one parameter. */
+function centralDifference(graph: Graph, arrays: Arrays, name: string, direction: Float64Array): number {
+  const { shape, data } = arrays[name];
   const at = (step: number) => {
-    const { shape, data } = arrays[name];
-    const moved = ndArray(
-      shape,
-      data.map((value, i) => value + step * direction[i]),
-    );
-    return evaluate(graph, { ...arrays, [name]: moved }).loss.data[0];
+    const moved = data.map((value, i) => value + step * direction[i]);
+    return evaluate(graph, { ...arrays, [name]: ndArray(shape, moved) }).loss.data[0];
   };
   return (8 * (at(STEP) - at(-STEP)) - (at(2 * STEP) - at(-2 * STEP))) / (12 * STEP);
 }
 
-function expectGradientsMatchDifferences(graph: Graph, arrays: Arrays, names: readonly string[], random: Random) {
+/** Moves `places` values of each parameter on their own, and all of them together along a random direction. */
+function expectGradientsMatchDifferences(
+  { graph, arrays, parameters }: GradientGraph,
+  random: Random,
+  places = 10,
+): void {
   const found = evaluate(graph, arrays);
-  // Differences need the loss alone.
-  const lossOnly = lossGraph(graph);
-  for (const name of names) {
+  const lossOnly = withOutputs(graph, (name) => name === 'loss');
+  for (const name of parameters) {
     const gradient = found[`d${name}`].data;
-    expect(found[`d${name}`].shape).toEqual(arrays[name].shape);
+    expect(found[`d${name}`].shape, `d${name}`).toEqual(arrays[name].shape);
     const largest = gradient.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const coordinates = random.shuffle(Array.from(gradient.keys())).slice(0, COORDINATES);
-    for (const i of coordinates) {
-      const direction = new Float64Array(gradient.length).with(i, 1);
-      const difference = centralDifference(lossOnly, arrays, name, direction);
-      expect(Math.abs(gradient[i] - difference), `d${name}[${i}]`).toBeLessThanOrEqual(1e-6 * largest + 1e-10);
-    }
-    for (let k = 0; k < 2; k++) {
-      const direction = awayFromZero(random, [gradient.length]).data.map((value) => value / 2);
+    const some = random.shuffle(Array.from(gradient.keys())).slice(0, places);
+    const directions: Float64Array[] = some.map((i) => new Float64Array(gradient.length).with(i, 1));
+    directions.push(awayFromZero(random, [gradient.length], 0.2, 1).data);
+    for (const direction of directions) {
       const slope = gradient.reduce((sum, value, i) => sum + value * direction[i], 0);
+      const length = Math.hypot(...direction);
       const difference = centralDifference(lossOnly, arrays, name, direction);
-      const tolerance = 1e-6 * largest * Math.sqrt(gradient.length) + 1e-10;
-      expect(Math.abs(slope - difference), `d${name} along a direction`).toBeLessThanOrEqual(tolerance);
+      expect(Math.abs(slope - difference), `d${name} against differences`).toBeLessThanOrEqual(
+        1e-6 * largest * length + 1e-10,
+      );
     }
   }
 }
 
-/** The nodes that lead to the loss, which are those made before the gradients. */
-function lossGraph(graph: Graph): Graph {
-  const loss = graph.outputs.find(({ name }) => name === 'loss')!;
-  const nodes = graph.nodes.slice(0, graph.nodes.indexOf(loss.tensor.node!) + 1);
-  return Object.assign(Object.create(graph), { nodes, outputs: [loss] });
-}
-
-const differentiable = opCases.filter(({ op, noGradient }) => op.gradient && !noGradient);
+/** The engine is asked for the gradients alone: a loss may cancel to nothing, which float32 cannot follow. */
+const expectEngineMatches = ({ graph, arrays }: GradientGraph) =>
+  expectEngineMatchesOracle(
+    withOutputs(graph, (name) => name !== 'loss'),
+    arrays,
+  );
 
 describe('gradient rules', () => {
-  it.each(differentiable.map((c) => [`${c.op.type}, ${c.name}`, c] as const))('%s', async (label, { op, draw }) => {
+  const cases = opCases.filter(({ op, noGradient }) => op.gradient && !noGradient);
+  it.each(cases.map((c) => [`${c.op.type}, ${c.name}`, c] as const))('%s', async (label, { draw }) => {
     for (let seed = 0; seed < DRAWS; seed++) {
       const random = createRandom('gradients', label, seed);
-      const drawn = draw(random);
+      const use = draw(random);
       try {
-        const { graph, arrays, names } = gradientGraph(drawn, random);
-        expectGradientsMatchDifferences(graph, arrays, names, random);
-        await expectEngineMatchesOracle(graph, arrays);
+        const subject = gradientsOfUse(use, random);
+        expectGradientsMatchDifferences(subject, random);
+        await expectEngineMatches(subject);
       } catch (cause) {
-        throw new Error(`${op.type} ${drawn.about}: ${(cause as Error).message}`, { cause });
+        throw new Error(`${label} ${use.about}: ${(cause as Error).message}`, { cause });
       }
     }
+  });
+});
+
+describe('every geometry of a convolution along one axis', () => {
+  const geometries = [1, 2, 3].flatMap((kernel) =>
+    [1, 2, 3].flatMap((stride) =>
+      [1, 2].flatMap((dilation) =>
+        [0, 1, 2].flatMap((start) =>
+          [0, 1].flatMap((end) =>
+            [5, 6, 7].map((length) => ({ kernel, stride, dilation, pads: [start, end], length })),
+          ),
+        ),
+      ),
+    ),
+  );
+
+  it.each(['Conv', 'ConvTranspose'] as const)('%s', async (type) => {
+    const transposed = type === 'ConvTranspose';
+    const random = createRandom('geometries', type);
+    const inputs: Record<string, NdArray> = {};
+    const parts: ((x: Readonly<Record<string, Tensor>>) => Tensor)[] = [];
+    for (const [i, { kernel, stride, dilation, pads, length }] of geometries.entries()) {
+      const options = { strides: [stride], dilations: [dilation], pads, outputPadding: [(i + 1) % stride] };
+      inputs[`x${i}`] = normalArray(random, [1, 2, length]);
+      inputs[`w${i}`] = normalArray(random, [2, 2, kernel]);
+      parts.push((x) => (transposed ? convTranspose : conv)(x[`x${i}`], x[`w${i}`], options));
+    }
+    // One graph for all, so that the engine opens a single session: the loss is a sum of squares of every result.
+    const subject = gradientGraph(inputs, (x) =>
+      parts.map((part) => part(x)).reduce((sum, y) => add(sum, reduceMean(mul(y, y))), x.x0.graph.scalar(0)),
+    );
+    await expectEngineMatches(subject);
+    for (const [i, geometry] of geometries.entries()) {
+      const [x, w] = [`x${i}`, `w${i}`];
+      const single = gradientGraph({ [x]: inputs[x], [w]: inputs[w] }, (t) => {
+        const y = parts[i](t);
+        return reduceMean(mul(y, y));
+      });
+      try {
+        expectGradientsMatchDifferences(single, random, 2);
+      } catch (cause) {
+        throw new Error(`${type} ${JSON.stringify(geometry)}: ${(cause as Error).message}`, { cause });
+      }
+    }
+  });
+});
+
+describe('gradients', () => {
+  const random = createRandom('gradients');
+
+  it('adds up over all uses of a tensor', () => {
+    const { graph, arrays } = gradientGraph({ a: ndArray([2], [3, -5]) }, ({ a }) =>
+      reduceSum(add(mul(a, a), mul(a, a))),
+    );
+    expect(Array.from(evaluate(graph, arrays).da.data)).toEqual([12, -20]);
+  });
+
+  it('can be taken of tensors inside the graph, and of the loss itself', () => {
+    const { graph, tensors } = graphOf({ a: ndArray([2]) });
+    const inner = mul(tensors.a, tensors.a);
+    const loss = reduceSum(mul(inner, inner));
+    gradients(loss, [inner, loss]).forEach((gradient, i) => {
+      graph.output(['inner', 'itself'][i], gradient);
+    });
+    const found = evaluate(graph, { a: ndArray([2], [3, 1]) });
+    expect(Array.from(found.inner.data)).toEqual([18, 2]);
+    expect(found.itself).toEqual(ndArray([1], [1]));
+  });
+
+  it('computes no gradient that nobody asked for', () => {
+    const { graph, tensors } = graphOf({ x: normalArray(random, [1, 2, 8, 8]), w: normalArray(random, [3, 2, 2, 2]) });
+    const loss = reduceSum(conv(tensors.x, tensors.w, { strides: [2, 2] }));
+    gradients(loss, [tensors.w]);
+    // The image's gradient would be a transposed convolution.
+    expect(graph.nodes.map(({ op }) => op.type)).not.toContain('ConvTranspose');
+  });
+
+  describe.each([2, 3])('of a small U-Net in %iD', (rank) => {
+    const all = <T>(value: T) => new Array<T>(rank).fill(value);
+    const weight = (out: number, into: number, k: number) => normalArray(random, [out, into, ...all(k)], 0.4);
+    const inputs: Arrays = {
+      image: normalArray(random, [2, 1, ...all(4)]),
+      first: weight(3, 1, 3),
+      scale: awayFromZero(random, [3], 0.5, 1.5),
+      shift: normalArray(random, [3]),
+      down: weight(4, 3, 2),
+      downBias: normalArray(random, [4]),
+      deep: weight(4, 4, 3),
+      up: weight(4, 3, 2),
+      last: weight(1, 6, 1),
+    };
+    const network = (activation: (x: Tensor) => Tensor) => (x: Readonly<Record<string, Tensor>>) => {
+      const padded = { pads: all(1).concat(all(1)) };
+      const halved = { strides: all(2) };
+      const skip = activation(instanceNorm(conv(x.image, x.first, padded), x.scale, x.shift));
+      const deep = activation(conv(conv(skip, x.down, halved, x.downBias), x.deep, padded));
+      const logits = conv(concat([skip, convTranspose(deep, x.up, halved)], 1), x.last);
+      const bell = exp(mul(mul(logits, logits), logits.graph.scalar(-0.5)));
+      return add(reduceMean(sub(softplus(logits), mul(logits, x.image))), reduceMean(bell));
+    };
+
+    it('agree with differences where it is smooth', () => {
+      expectGradientsMatchDifferences(gradientGraph(inputs, network(softplus)), random, 4);
+    });
+
+    it('agree between engine and oracle', async () => {
+      await expectEngineMatches(gradientGraph(inputs, network(relu)));
+    });
   });
 });

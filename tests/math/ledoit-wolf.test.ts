@@ -22,6 +22,23 @@ describe('Ledoit-Wolf covariance', () => {
     expect(shrinkage).toBe(0);
   });
 
+  it('keeps the shrinkage within [0, 1] where rounding would leave it: two rows, and a sphere', () => {
+    const two = ledoitWolf([
+      [0.1, 0.7, 0.3],
+      [0.9, 0.2, 0.6],
+    ]);
+    expect(two.shrinkage).toBeGreaterThanOrEqual(0);
+    expect(two.shrinkage).toBeLessThan(1e-12);
+    const sphere = ledoitWolf([
+      [0.1, 0],
+      [-0.1, 0],
+      [0, 0.1],
+      [0, -0.1],
+    ]);
+    expect(sphere.shrinkage).toBeLessThanOrEqual(1);
+    for (const [i, value] of [0.005, 0, 0, 0.005].entries()) expect(sphere.covariance[i]).toBeCloseTo(value, 14);
+  });
+
   it('refuses a single row, ragged rows and NaN', () => {
     expect(() => ledoitWolf([[1, 2]])).toThrow(UsageError);
     expect(() => ledoitWolf([[1, 2], [1]])).toThrow(UsageError);

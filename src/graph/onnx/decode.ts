@@ -6,7 +6,7 @@ import { ModelProtoSchema, type TensorProto, TensorProto_DataType, type ValueInf
 
 export interface OnnxModel {
   readonly producer: string;
-  /** Names and shapes (named dimensions as strings) of inputs and outputs. */
+  /** Names and shapes of inputs and outputs; named dimensions as strings, unknown ones as '?'. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   /** Float32 initializers by name. */
@@ -23,8 +23,8 @@ export interface OnnxValue {
 export function decodeModel(bytes: Uint8Array, file: string): OnnxModel {
   const model = parse(bytes, file);
   const graph = model.graph;
-  if (!graph || model.irVersion <= 0n) {
-    throw new ModelFormatError(`${file}: expected an ONNX model, found a file without a graph.`);
+  if (!graph || model.irVersion <= 0n || model.opsetImport.length === 0) {
+    throw new ModelFormatError(`${file}: expected an ONNX model, found a file without a graph or an operator set.`);
   }
   const weights = new Map<string, { shape: number[]; data: Float32Array }>();
   for (const tensor of graph.initializer) {
@@ -58,12 +58,15 @@ function floatTensor(tensor: TensorProto, file: string) {
       `${file}: weight ${tensor.name}: expected ${expected} values for shape [${shape.join(', ')}], found ${found}; the file is damaged.`,
     );
   }
-  // A copy, because the bytes inside the file need not be aligned.
-  const data = rawData.length > 0 ? new Float32Array(rawData.slice().buffer) : Float32Array.from(floatData);
+  // A copy, because the bytes inside the file need not be aligned (and slice() of a node Buffer would not copy).
+  const data = rawData.length > 0 ? new Float32Array(new Uint8Array(rawData).buffer) : Float32Array.from(floatData);
   return { shape, data };
 }
 
 function describeValue({ name, type }: ValueInfoProto): OnnxValue {
   const dims = type?.value.case === 'tensorType' ? (type.value.value.shape?.dim ?? []) : [];
-  return { name, shape: dims.map(({ value }) => (value.case === 'dimParam' ? value.value : Number(value.value ?? 0))) };
+  return {
+    name,
+    shape: dims.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : (value.value ?? '?'))),
+  };
 }

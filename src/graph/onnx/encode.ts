@@ -2,9 +2,10 @@
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
+import { GraphError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import type { Attribute, OpDefinition } from '../op.js';
-import type { Node, Tensor } from '../tensor.js';
+import { describe, type Node, type Tensor } from '../tensor.js';
 import {
   type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
@@ -16,10 +17,7 @@ export const OPSET = 18;
 const IR_VERSION = 9n;
 const dataTypes = { float32: DataType.FLOAT, int64: DataType.INT64, bool: DataType.BOOL } as const;
 
-/**
- * ONNX bytes of a graph. `metadata` becomes the model's metadata properties. A graph without outputs cannot be run,
- * so none is written: throws nothing, ONNX Runtime refuses it.
- */
+/** ONNX bytes of a graph; `metadata` becomes the model's metadata properties. Throws GraphError for a clash of names. */
 export function encodeModel(
   graph: Graph,
   options: {
@@ -29,6 +27,9 @@ export function encodeModel(
   } = {},
 ): Uint8Array {
   const domains = new Set(graph.nodes.map((node) => node.op.domain ?? ''));
+  const tensors = [...graph.inputs, ...graph.constants, ...graph.nodes.flatMap((node) => node.outputs)];
+  const clash = tensors.find((tensor) => graph.outputs.some(({ name }) => name === tensor.name));
+  if (clash) throw new GraphError(`Output ${clash.name}: expected a name of its own, found ${describe(clash)}.`);
   // Outputs carry public names; an Identity gives them one without renaming the tensor inside.
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,

@@ -11,7 +11,7 @@ export const ReduceSum: OpDefinition = {
     const axes = constantInts('ReduceSum', inputs, 1);
     const { shape } = inputs[0];
     if (axes.some((axis) => axis < 0 || axis >= shape.length)) fail('ReduceSum', inputs, 'axes within the rank');
-    return [{ dtype: 'float32', shape: shape.map((dim, i) => (axes.includes(i) ? 1 : dim)) }];
+    return [{ dtype: inputs[0].dtype, shape: shape.map((dim, i) => (axes.includes(i) ? 1 : dim)) }];
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && expand(dy, fixedShape(x.shape, 'gradient of ReduceSum')), null],
   evaluate: ([x, axes]) => {
@@ -29,7 +29,7 @@ export const Expand: OpDefinition = {
   infer: (inputs) => {
     const shape = broadcastShapes(inputs[0].shape, constantInts('Expand', inputs, 1));
     if (!shape) fail('Expand', inputs, 'a shape to broadcast to');
-    return [{ dtype: 'float32', shape }];
+    return [{ dtype: inputs[0].dtype, shape }];
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reduceToShape(dy, x.shape), null],
   evaluate: ([x, target]) => {

@@ -23,6 +23,19 @@ interface Geometry {
   readonly pads: readonly number[];
 }
 
+/** Refuse attributes that do not give every spatial axis its stride, dilation and two pads. */
+function checkGeometry(op: string, inputs: readonly Tensor[], { rank, strides, dilations, pads }: Geometry): void {
+  const whole = (list: readonly number[], length: number, lowest: number) =>
+    list.length === length && list.every((value) => Number.isInteger(value) && value >= lowest);
+  if (!whole(strides, rank, 1) || !whole(dilations, rank, 1) || !whole(pads, 2 * rank, 0)) {
+    fail(
+      op,
+      inputs,
+      `a stride, a dilation and two pads for each of ${rank} spatial axes, found strides [${strides.join(', ')}], dilations [${dilations.join(', ')}], pads [${pads.join(', ')}]`,
+    );
+  }
+}
+
 function geometryOf(attributes: Attributes, rank: number): Geometry {
   const ones = new Array<number>(rank).fill(1);
   return {
@@ -41,8 +54,9 @@ function outputLength(dim: Dim, kernel: number, i: number, g: Geometry): Dim | u
   return extent - padding === g.strides[i] ? scaleDim(dim, 1, g.strides[i]) : undefined;
 }
 
-function inferBias(op: string, inputs: readonly Tensor[], channels: Dim): void {
+function checkBias(op: string, inputs: readonly Tensor[], channels: Dim): void {
   const bias = inputs[2];
+  if (inputs.some((x) => x.dtype !== 'float32')) fail(op, inputs, 'float32 tensors');
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== channels)) fail(op, inputs, `a bias of ${channels} values`);
 }
 
@@ -94,11 +108,12 @@ export const Conv: OpDefinition = {
     }
     const kernel = fixedShape(w.shape, 'Conv weight').slice(2);
     const g = geometryOf(attributes, kernel.length);
+    checkGeometry('Conv', inputs, g);
     const space = kernel.map((k, i) => outputLength(x.shape[i + 2], k, i, g));
     if (space.some((dim) => dim === undefined || (typeof dim === 'number' && dim < 1))) {
-      fail('Conv', inputs, 'a kernel that fits into the padded input');
+      fail('Conv', inputs, 'a kernel that fits into the padded input, and named dimensions that scale exactly');
     }
-    inferBias('Conv', inputs, w.shape[0]);
+    checkBias('Conv', inputs, w.shape[0]);
     return [{ dtype: 'float32', shape: [x.shape[0], w.shape[0], ...(space as Dim[])] }];
   },
   gradient: ({ inputs: [x, w], attributes }, [dy], wanted) => {
@@ -136,9 +151,20 @@ export const ConvTranspose: OpDefinition = {
     }
     const kernel = fixedShape(w.shape, 'ConvTranspose weight').slice(2);
     const g = geometryOf(attributes, kernel.length);
-    const space = kernel.map((k, i) => transposedLength(x.shape[i + 2], k, i, g, ints(attributes, 'output_padding')));
-    if (space.some((dim) => dim === undefined)) fail('ConvTranspose', inputs, 'named dimensions that scale exactly');
-    inferBias('ConvTranspose', inputs, w.shape[1]);
+    checkGeometry('ConvTranspose', inputs, g);
+    const outputPadding = ints(attributes, 'output_padding');
+    if (outputPadding.some((value, i) => value < 0 || value >= g.strides[i])) {
+      fail('ConvTranspose', inputs, `output padding below the stride, found [${outputPadding.join(', ')}]`);
+    }
+    const space = kernel.map((k, i) => transposedLength(x.shape[i + 2], k, i, g, outputPadding));
+    if (space.some((dim) => dim === undefined || (typeof dim === 'number' && dim < 1))) {
+      fail(
+        'ConvTranspose',
+        inputs,
+        'an output left after cropping by the pads, and named dimensions that scale exactly',
+      );
+    }
+    checkBias('ConvTranspose', inputs, w.shape[1]);
     return [{ dtype: 'float32', shape: [x.shape[0], w.shape[1], ...(space as Dim[])] }];
   },
   gradient: ({ inputs: [x, w], attributes }, [dy], wanted) => {
@@ -184,10 +210,10 @@ function convInputGradient(dy: Tensor, w: Tensor, x: Tensor, g: Geometry): Tenso
     const swapped = transpose(flipped, [1, 0, ...spatial]);
     return conv(dy, swapped, { dilations: g.dilations, pads: g.pads.map((p, i) => extents[i % g.rank] - p) });
   }
-  const outputPadding = kernel.map((_, i) => {
-    const reached = g.strides[i] * ((dy.shape[i + 2] as number) - 1) + extents[i] + 1 - g.pads[i] - g.pads[i + g.rank];
-    return (x.shape[i + 2] as number) - reached;
-  });
+  const space = fixedShape(x.shape.slice(2), 'gradient of Conv');
+  const outputPadding = space.map(
+    (length, i) => length - (transposedLength(dy.shape[i + 2], kernel[i], i, g, []) as number),
+  );
   return convTranspose(dy, w, { ...g, outputPadding });
 }
 

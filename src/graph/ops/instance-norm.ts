@@ -14,8 +14,8 @@ export const InstanceNormalization: OpDefinition = {
   infer: (inputs) => {
     const [x, scale, bias] = inputs;
     const fits = [scale, bias].every((p) => p.shape.length === 1 && p.shape[0] === x.shape[1]);
-    if (x.shape.length < 3 || !fits)
-      fail('InstanceNormalization', inputs, 'input [batch, channels, ...space], scale and bias [channels]');
+    if (x.shape.length < 3 || !fits || inputs.some((t) => t.dtype !== 'float32'))
+      fail('InstanceNormalization', inputs, 'float32 input [batch, channels, ...space], scale and bias [channels]');
     return [{ dtype: 'float32', shape: x.shape }];
   },
   gradient: ({ inputs: [x, scale], attributes }, [dy], wanted) => {

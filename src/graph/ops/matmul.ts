@@ -11,8 +11,9 @@ export const MatMul: OpDefinition = {
   infer: (inputs) => {
     const [a, b] = inputs.map((x) => x.shape);
     const batch = inputs.length === 2 ? broadcastShapes(a.slice(0, -2), b.slice(0, -2)) : undefined;
-    if (!batch || a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2)) {
-      fail('MatMul', inputs, 'matrices [..., m, k] and [..., k, n]');
+    const fits = inputs.every((x) => x.dtype === 'float32');
+    if (!fits || !batch || a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2)) {
+      fail('MatMul', inputs, 'float32 matrices [..., m, k] and [..., k, n]');
     }
     return [{ dtype: 'float32', shape: [...batch, a.at(-2)!, b.at(-1)!] }];
   },

@@ -28,9 +28,7 @@ export const Reshape: OpDefinition = {
     if (rest < 0 ? ratio !== 1 : !Number.isInteger(ratio)) {
       fail('Reshape', inputs, `as many elements as ${formatShape(target)}`);
     }
-    const factors = ratio === 1 ? named : [ratio, ...named];
-    if (rest >= 0 && named.length === 0) shape[rest] = ratio;
-    else if (rest >= 0) shape[rest] = factors.length === 1 ? factors[0] : `(${factors.join('*')})`;
+    if (rest >= 0) shape[rest] = mergedDim(ratio, named);
     return [{ dtype: x.dtype, shape }];
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshape(dy, fixedShape(x.shape, 'gradient of Reshape')), null],
@@ -41,6 +39,12 @@ export const Reshape: OpDefinition = {
     return [ndArray(shape, x.data)];
   },
 };
+
+/** Length of merged axes: `24`, `depth`, `(2*depth*height)`. The last can only be matched against its like. */
+function mergedDim(ratio: number, named: readonly Dim[]): Dim {
+  const factors = ratio === 1 && named.length > 0 ? named : [ratio, ...named];
+  return factors.length === 1 ? factors[0] : `(${factors.join('*')})`;
+}
 
 export const Transpose: OpDefinition = {
   type: 'Transpose',

@@ -5,7 +5,10 @@
 import { count, mapVec3, type Vec3 } from '../../math/vector.js';
 import { type Matrix3, rotationMatrix } from '../spatial.js';
 
-/** Moves the coordinate `axis` by `perMm` times the square of the coordinate `along`: bends a shape, keeps its volume. */
+/**
+ * Moves the coordinate `axis` by `perMm` times the square of the coordinate `along`, which no other bend may move:
+ * a shear, so that a bent shape keeps its volume.
+ */
 export interface Bend {
   readonly axis: number;
   readonly along: number;
@@ -124,6 +127,7 @@ function draw(canvas: Canvas, shape: Shape, value: number, style: Style, isTarge
   const outside = (1 + narrow) ** 2;
   const deep = Math.max(0, 1 - narrow) ** 2;
   const point = [0, 0, 0];
+  const gradient = [0, 0, 0];
   for (let k = first[2]; k <= last[2]; k++) {
     const z = k * sz - oz;
     for (let j = first[1]; j <= last[1]; j++) {
@@ -157,6 +161,16 @@ function draw(canvas: Canvas, shape: Shape, value: number, style: Style, isTarge
         u /= rx;
         v /= ry;
         w /= rz;
+        if (bends.length > 0) {
+          // The gradient follows the bend (chain rule).
+          gradient[0] = u;
+          gradient[1] = v;
+          gradient[2] = w;
+          for (const { axis, along, perMm } of bends) gradient[along] -= 2 * perMm * point[along] * gradient[axis];
+          u = gradient[0];
+          v = gradient[1];
+          w = gradient[2];
+        }
         const slope = Math.sqrt(u * u + v * v + w * w);
         const distance = Math.sqrt(squared);
         // First-order distance to the surface in mm, negative inside; at the very centre of a thin shape, its radius.

@@ -12,7 +12,7 @@ export const carotid: PhantomFamily = {
   spacing: [0.7, 0.7, 0.9],
   orientation: 'RPI',
   background: 0.35,
-  pose: (random) => ({ rotation: [0, 0, random.between(-8, 8)], scale: random.between(0.9, 1.1), shift: [0, 0, 0] }),
+  pose: (random) => ({ rotation: [0, 0, random.between(-8, 8)], scale: random.between(1, 1.15), shift: [0, 0, 0] }),
   paint(canvas, random) {
     const fine = tissueField(canvas, 2.2, random);
     const coarse = tissueField(canvas, 7, random);
@@ -33,11 +33,14 @@ export const carotid: PhantomFamily = {
     };
     paint(canvas, { ...vein, radii: [6.1, 3.4, Infinity] }, 0.6);
     paint(canvas, vein, 0.012);
-    const radius = random.between(3.9, 5);
+    const radius = random.between(4, 5);
     const artery: Shape = {
       centre: [random.between(-2, 1), -2 + random.between(-1, 1), random.between(-6, 6)],
       radii: [radius, radius * random.between(0.92, 1), Infinity],
-      bends: [{ axis: 0, along: 2, perMm: random.between(-0.004, 0.004) }],
+      bends: [
+        { axis: 0, along: 2, perMm: random.between(0.003, 0.008) * (random.chance(0.5) ? 1 : -1) },
+        { axis: 1, along: 2, perMm: random.between(0.002, 0.005) },
+      ],
     };
     const [a, b] = artery.radii;
     // Echoes gain strength behind fluid.

@@ -21,7 +21,7 @@ export const kidney: PhantomFamily = {
   paint(canvas, random) {
     const coarse = tissueField(canvas, 28, random);
     const fine = tissueField(canvas, 9, random);
-    const enhancement = random.between(0, 1);
+    const enhancement = random.between(0.4, 1);
     trunk(canvas, random, coarse, fine);
     organs(canvas, random, enhancement, coarse, fine);
     const ml = bean(canvas, random, 1, enhancement, fine) + bean(canvas, random, -1, enhancement, fine);
@@ -131,11 +131,11 @@ function loop(canvas: Canvas, random: Random, n: number, fine: Float32Array): vo
 function bean(canvas: Canvas, random: Random, side: number, enhancement: number, fine: Float32Array): number {
   const shape: Shape & { radii: readonly [number, number, number] } = {
     centre: [
-      side * (62 + random.between(-3, 4)),
+      side * (65 + random.between(-3, 4)),
       -40 + random.between(-4, 4),
       (side > 0 ? -16 : 2) + random.between(-8, 8),
     ],
-    radii: [random.between(21, 27), random.between(21, 26), random.between(44, 56)],
+    radii: [random.between(24, 30), random.between(23, 28), random.between(46, 58)],
     rotation: [random.between(-8, 8), side * random.between(-2, 12), side * random.between(-18, 8)],
     bends: [{ axis: 0, along: 2, perMm: -side * random.between(0.003, 0.007) }],
   };

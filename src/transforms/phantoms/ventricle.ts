@@ -1,4 +1,4 @@
-/** T1-weighted MR of a head: lateral ventricles, with other fluid, eyes and skull just as dark. */
+/** T1-weighted MR of a head: enlarged lateral ventricles, with other fluid, eyes and skull just as dark. */
 import type { Random } from '../../math/random.js';
 import { acquireMr, tissueField } from './acquisition.js';
 import { type Canvas, paint, paintTarget, type Shape } from './canvas.js';
@@ -36,7 +36,7 @@ export const ventricle: PhantomFamily = {
     const fine = tissueField(canvas, 5, random);
     head(canvas, tissues, folds, fine);
     brain(canvas, tissues, folds, fine);
-    const swelling = random.between(0.8, 1.15);
+    const swelling = random.between(1.1, 1.5);
     const ml = crescent(canvas, random, 1, swelling, tissues) + crescent(canvas, random, -1, swelling, tissues);
     acquireMr(canvas, { noiseSd: random.between(0.015, 0.04), biasSd: 0.22, units: random.between(250, 2500) }, random);
     return ml;
@@ -67,8 +67,8 @@ function brain(canvas: Canvas, tissues: Tissues, folds: Float32Array, fine: Floa
   const centre = [0, -3, -2] as const;
   // Fluid runs where the field of folds crosses zero, with a ribbon of cortex on both sides and white matter between.
   const sulci = folds.map((f) => Math.exp(-((f / 0.2) ** 2)));
-  const ribbon = folds.map((f) => Math.exp(-((f / 0.55) ** 2)));
-  paint(canvas, { centre, radii: [57, 70, 54] }, grey, { field: sulci, texture: fluid - grey, wobble: 2 });
+  const ribbon = folds.map((f) => Math.exp(-((f / 0.75) ** 2)));
+  paint(canvas, { centre, radii: [57, 70, 54] }, grey, { field: sulci, texture: 0.6 * (fluid - grey), wobble: 2 });
   paint(canvas, { centre, radii: [53, 66, 50] }, white, { field: ribbon, wobble: 14 });
   paint(canvas, { centre: [0, 0, 10], radii: [1.8, 72, 54] }, fluid);
   paint(canvas, { centre: [0, -2, 6], radii: [34, 50, 27] }, white, { field: fine, texture: 0.02, wobble: 1 });
@@ -92,13 +92,13 @@ function brain(canvas: Canvas, tissues: Tissues, folds: Float32Array, fine: Floa
 
 /** One lateral ventricle: an ellipsoid whose horns turn outward and down, with choroid plexus; side 1 is the right. */
 function crescent(canvas: Canvas, random: Random, side: number, swelling: number, tissues: Tissues): number {
-  const width = swelling * random.between(8, 11);
+  const width = swelling * random.between(8.5, 11);
   const shape: Shape = {
     centre: [side * (width + random.between(2, 3.5)), random.between(-5, 1), 9 + random.between(-2, 2)],
-    radii: [width, random.between(34, 41), swelling * random.between(11, 14)],
+    radii: [width, random.between(33, 39), swelling * random.between(11, 13.5)],
     rotation: [random.between(-4, 4), side * random.between(0, 12), 0],
     bends: [
-      { axis: 0, along: 1, perMm: side * random.between(0.004, 0.008) },
+      { axis: 0, along: 1, perMm: side * random.between(0.003, 0.006) },
       { axis: 2, along: 1, perMm: -random.between(0.003, 0.008) },
     ],
   };

@@ -1,0 +1,29 @@
+/** What the process tells its caller, by kind of error: one table, so that scripts can rely on it. */
+import { CandorError } from '../errors.js';
+
+export const exitCodes = {
+  done: 0,
+  internal: 1,
+  usage: 2,
+  badInput: 3,
+  outOfDistribution: 4,
+  output: 5,
+  cancelled: 130,
+} as const;
+
+const byTag: Readonly<Record<string, number>> = {
+  UsageError: exitCodes.usage,
+  DatasetError: exitCodes.badInput,
+  ImageFormatError: exitCodes.badInput,
+  GeometryError: exitCodes.badInput,
+  ModelFormatError: exitCodes.badInput,
+  UnsupportedError: exitCodes.badInput,
+  RunError: exitCodes.badInput,
+  OutputError: exitCodes.output,
+  CancelledError: exitCodes.cancelled,
+};
+
+/** The exit code for anything that was thrown; what Candor did not throw on purpose is an internal error. */
+export function exitCodeOf(error: unknown): number {
+  return (error instanceof CandorError ? byTag[error.tag] : undefined) ?? exitCodes.internal;
+}

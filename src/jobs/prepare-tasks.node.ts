@@ -1,0 +1,158 @@
+/** From data sets on disk to plans and prepared training cases. */
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { checkDataset, type Finding } from '../datasets/check.node.js';
+import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
+import { loadCase } from '../datasets/load-case.node.js';
+import { openDataset } from '../datasets/open-dataset.node.js';
+import { DatasetError, throwIfCancelled, UsageError } from '../errors.js';
+import { createRandom } from '../math/random.js';
+import type { Vec3 } from '../math/vector.js';
+import { areHounsfield, type CaseFingerprint, fingerprintCase, makePlan } from '../preprocessing/make-plan.js';
+import type { Plan } from '../preprocessing/plan.js';
+import { prepareImage, prepareMask } from '../preprocessing/preprocess.js';
+import type { TrainingTask } from '../training/task.js';
+import type { TrainingCase } from '../transforms/sample-patch.js';
+import type { JobOptions, SpacingChoice } from './types.js';
+
+/** Foreground voxels that patches may be centred at: enough for any shape, little for memory. */
+const FOREGROUND_SAMPLE = 20_000;
+
+/** Open all data sets, each a task of its own name. */
+export async function openDatasets(folders: readonly string[], seed: number): Promise<Dataset[]> {
+  if (folders.length === 0) throw new UsageError('Expected at least one data-set folder, found none.');
+  const datasets: Dataset[] = [];
+  for (const folder of folders) {
+    const dataset = await openDataset(folder, { seed });
+    const twin = datasets.find(({ name }) => name === dataset.name);
+    if (twin) {
+      throw new DatasetError(`${folder}: its name ${dataset.name} is also that of ${twin.folder}; rename one of them.`);
+    }
+    datasets.push(dataset);
+  }
+  return datasets;
+}
+
+/** Check all data sets by their headers; warnings go to `onNote`, errors end the job with all of them in one message. */
+export async function checkAll(datasets: readonly Dataset[], options: JobOptions): Promise<void> {
+  const errors: Finding[] = [];
+  const total = datasets.reduce((sum, { cases }) => sum + cases.length, 0);
+  let before = 0;
+  for (const dataset of datasets) {
+    const findings = await checkDataset(dataset, {
+      signal: options.signal,
+      onProgress: (done) => options.onProgress?.({ stage: 'check', done: before + done, total, item: dataset.name }),
+    });
+    before += dataset.cases.length;
+    for (const finding of findings) {
+      if (finding.severity === 'error') errors.push(finding);
+      else options.onNote?.(describe(finding));
+    }
+  }
+  if (errors.length === 0) return;
+  const [first, ...others] = errors;
+  for (const finding of others) options.onNote?.(describe(finding));
+  const more = others.length > 0 ? ` (and ${others.length} more, listed above)` : '';
+  throw new DatasetError(`${describe(first)}${more}`);
+}
+
+function describe({ file, case: name, message }: Finding): string {
+  const where = file ?? (name === null ? null : `case ${name}`);
+  return where === null || message.startsWith(where) ? message : `${where}: ${message}`;
+}
+
+export interface PlanChoices {
+  readonly stride: number;
+  readonly patchVoxels: number;
+  readonly patch?: Vec3;
+  readonly spacing: SpacingChoice;
+}
+
+/** One plan per task, from the fingerprints of its training cases. */
+export async function makePlans(
+  datasets: readonly Dataset[],
+  choices: PlanChoices,
+  options: JobOptions,
+): Promise<Plan[]> {
+  const total = datasets.reduce((sum, dataset) => sum + casesOf(dataset, 'train').length, 0);
+  let done = 0;
+  const fingerprints: CaseFingerprint[][] = [];
+  for (const dataset of datasets) {
+    const list: CaseFingerprint[] = [];
+    for (const c of trainingCases(dataset)) {
+      throwIfCancelled(options.signal);
+      const { image, reference } = await loadCase(dataset, c);
+      list.push(fingerprintCase(image.volume, reference, dataset.intensityOffset ?? 0));
+      options.onProgress?.({ stage: 'check', done: ++done, total, item: c.name });
+    }
+    fingerprints.push(list);
+  }
+  const budget = { stride: choices.stride, patchVoxels: choices.patchVoxels, patch: choices.patch };
+  const common = { ...budget, hounsfield: false, intensityOffset: null };
+  const spacing =
+    choices.spacing === 'per-task'
+      ? undefined
+      : choices.spacing === 'common'
+        ? makePlan(fingerprints.flat(), common).spacing
+        : choices.spacing;
+  return datasets.map(({ modality, intensityOffset }, i) => {
+    const hounsfield = areHounsfield(modality, intensityOffset, fingerprints[i]);
+    return makePlan(fingerprints[i], { ...budget, hounsfield, intensityOffset, spacing });
+  });
+}
+
+/** Training cases under their plans, in memory. */
+export async function prepareTasks(
+  datasets: readonly Dataset[],
+  plans: readonly Plan[],
+  options: JobOptions,
+): Promise<TrainingTask[]> {
+  const total = datasets.reduce((sum, dataset) => sum + casesOf(dataset, 'train').length, 0);
+  let done = 0;
+  const tasks: TrainingTask[] = [];
+  for (const [i, dataset] of datasets.entries()) {
+    const cases: TrainingCase[] = [];
+    for (const c of trainingCases(dataset)) {
+      throwIfCancelled(options.signal);
+      cases.push(await prepareCase(dataset, c, plans[i]));
+      options.onProgress?.({ stage: 'prepare', done: ++done, total, item: c.name });
+    }
+    tasks.push({ name: dataset.name, patch: plans[i].patch as Vec3, cases });
+  }
+  return tasks;
+}
+
+function trainingCases(dataset: Dataset): Case[] {
+  const cases = casesOf(dataset, 'train');
+  if (cases.length < 2) {
+    throw new DatasetError(`${dataset.folder}: expected at least 2 training cases, found ${cases.length}.`);
+  }
+  return cases;
+}
+
+async function prepareCase(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingCase> {
+  const { image, reference } = await loadCase(dataset, c);
+  const { data, grid, minimum } = prepareImage(image.volume, plan);
+  const label = prepareMask(reference, plan).data;
+  const foreground: number[] = [];
+  label.forEach((value, i) => {
+    if (value === 1) foreground.push(i);
+  });
+  const sample =
+    foreground.length <= FOREGROUND_SAMPLE
+      ? foreground
+      : createRandom('foreground', c.name).shuffle(foreground).slice(0, FOREGROUND_SAMPLE);
+  return { image: data, label, size: grid.size, minimum, spacing: plan.spacing, foreground: Uint32Array.from(sample) };
+}
+
+/** SHA-256 over `dataset.json` and the names and sizes of all files: tells whether a data set has changed. */
+export async function datasetHash(dataset: Dataset): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(path.join(dataset.folder, 'dataset.json')));
+  for (const { image, label } of dataset.cases) {
+    for (const file of label === null ? [image] : [image, label]) {
+      hash.update(`\n${path.relative(dataset.folder, file)} ${(await stat(file)).size}`);
+    }
+  }
+  return hash.digest('hex');
+}

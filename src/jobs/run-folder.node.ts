@@ -1,0 +1,104 @@
+/** The folder of a training run: settings (`run.json`), plans, one line a step (`metrics.jsonl`), and a checkpoint. */
+import { appendFile, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { OutputError, RunError } from '../errors.js';
+import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { explainSystemError } from '../files/system-error.js';
+import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../training/checkpoint.js';
+import type { StepRecord } from '../training/train-network.js';
+
+/** What a run was begun with; a resumed run must agree in all of it. */
+export type RunSettings = Readonly<Record<string, unknown>>;
+
+export interface RunFolder {
+  readonly folder: string;
+  /** The last checkpoint, if there is one. */
+  readonly state: TrainingState | undefined;
+  logStep(record: StepRecord): Promise<void>;
+  saveCheckpoint(state: TrainingState): Promise<void>;
+  /** Write a file of the run, as readable JSON. */
+  writeJson(name: string, value: unknown): Promise<void>;
+}
+
+/**
+ * Begin a run, or go on with one.
+ * @throws RunError where the folder holds another run already, or none to resume, or one begun with other settings
+ */
+export async function openRunFolder(folder: string, settings: RunSettings, resume: boolean): Promise<RunFolder> {
+  const existing = await readText(path.join(folder, 'run.json'));
+  if (existing === undefined && resume) throw new RunError(`${folder}: expected a run to resume, found no run.json.`);
+  if (existing !== undefined && !resume) {
+    throw new RunError(
+      `${folder}: holds a run already; add --resume to go on with it, or name another folder with --run.`,
+    );
+  }
+  if (existing !== undefined) checkSettings(folder, existing, settings);
+  await makeFolder(folder);
+  const state = existing === undefined ? undefined : await readCheckpoint(folder);
+  const metrics = path.join(folder, 'metrics.jsonl');
+  if (existing !== undefined)
+    await writeFileAtomic(metrics, stepsUpTo((await readText(metrics)) ?? '', state?.step ?? 0));
+  const run: RunFolder = {
+    folder,
+    state,
+    async logStep(record) {
+      try {
+        await appendFile(metrics, `${JSON.stringify(record)}\n`);
+      } catch (cause) {
+        throw new OutputError(`${metrics}: cannot be written: ${explainSystemError(cause)}.`, { cause });
+      }
+    },
+    saveCheckpoint: async (next) => writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next)),
+    writeJson: (name, value) => writeFileAtomic(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`),
+  };
+  if (existing === undefined) await run.writeJson('run.json', settings);
+  return run;
+}
+
+function checkSettings(folder: string, text: string, settings: RunSettings): void {
+  let before: Record<string, unknown>;
+  try {
+    before = JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw new RunError(`${folder}/run.json: is not valid JSON; start over in another folder.`, { cause });
+  }
+  const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
+  const changed = Object.keys({ ...before, ...asSaved }).find(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]),
+  );
+  if (changed !== undefined) {
+    const [was, is] = [before, asSaved].map((values) => JSON.stringify(values[changed]) ?? 'nothing');
+    throw new RunError(`${folder}: cannot be resumed with other settings: ${changed} was ${was}, is ${is}.`);
+  }
+}
+
+async function readCheckpoint(folder: string): Promise<TrainingState | undefined> {
+  const file = path.join(folder, 'checkpoint.bin');
+  try {
+    return await decodeCheckpoint(await readFile(file), file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new RunError(`${file}: cannot be read: ${explainSystemError(cause)}.`, { cause });
+  }
+}
+
+/** Lines of steps that the checkpoint includes: later ones will be done again, a broken last one is dropped. */
+function stepsUpTo(text: string, step: number): string {
+  const kept = text.split('\n').filter((line) => {
+    try {
+      return (JSON.parse(line) as StepRecord).step <= step;
+    } catch {
+      return false;
+    }
+  });
+  return kept.map((line) => `${line}\n`).join('');
+}

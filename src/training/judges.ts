@@ -1,0 +1,124 @@
+/**
+ * After training: what the judges learn. Temperatures and conformal scores come from calibration images alone, the
+ * signature banks from training images alone.
+ */
+import { estimatedDice } from '../calibration/estimated-dice.js';
+import { evaluationRegion } from '../calibration/region.js';
+import { reliability } from '../calibration/reliability.js';
+import type { TaskCalibration } from '../calibration/state.js';
+import { applyTemperature, fitTemperature } from '../calibration/temperature.js';
+import { throwIfCancelled } from '../errors.js';
+import type { Network } from '../inference/network.js';
+import { isWithinExtent } from '../inference/plans.js';
+import { runPlans } from '../inference/predictor.js';
+import { runScan } from '../inference/scan.js';
+import { mean } from '../math/statistics.js';
+import type { Vec3 } from '../math/vector.js';
+import { dice } from '../metrics/overlap.js';
+import type { BankFeatures, FeaturesByTask } from '../ood/features.js';
+import { fitOod, type OodState } from '../ood/state.js';
+import type { Plan } from '../preprocessing/plan.js';
+import { restoreValues } from '../preprocessing/preprocess.js';
+import type { Mask, Volume } from '../volume/volume.js';
+
+/** A way to read a case when its turn comes. */
+export type CaseReader = () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
+
+export interface JudgeTask {
+  readonly name: string;
+  readonly plan: Plan;
+  /** Training cases. */
+  readonly bank: readonly CaseReader[];
+  /** Cases that played no part in training. */
+  readonly calibration: readonly CaseReader[];
+}
+
+export interface Judges {
+  /** By task, in order. */
+  readonly calibration: readonly TaskCalibration[];
+  readonly ood: OodState;
+}
+
+/** Run the network over all bank and calibration images and fit temperatures and the out-of-distribution state. */
+export async function fitJudges(
+  network: Network,
+  tasks: readonly JudgeTask[],
+  options: { readonly signal?: AbortSignal; readonly onCase?: (task: string) => void } = {},
+): Promise<Judges> {
+  const calibration: TaskCalibration[] = [];
+  const material: { name: string; bank: BankFeatures[]; calibration: FeaturesByTask[] }[] = [];
+  for (const task of tasks) {
+    const bank: BankFeatures[] = [];
+    for (const read of task.bank) {
+      throwIfCancelled(options.signal);
+      const { spectra, histogram } = (await runScan(network, (await read()).volume, task.plan, options)).features;
+      bank.push({ spectra, histogram });
+      options.onCase?.(task.name);
+    }
+    const features: FeaturesByTask[] = [];
+    const samples: LabelledLogits[] = [];
+    for (const read of task.calibration) {
+      throwIfCancelled(options.signal);
+      const { volume, reference } = await read();
+      const run = tasks.filter(({ name, plan }) => name === task.name || isWithinExtent(volume, plan));
+      const scans = await runPlans(network, volume, run, options);
+      features.push(Object.fromEntries(tasks.map(({ name }) => [name, scans.get(name)?.features ?? null])));
+      const own = scans.get(task.name)!;
+      samples.push(labelledLogits(restoreValues(own.logits, own.prepared), reference));
+      options.onCase?.(task.name);
+    }
+    calibration.push(calibrateTask(samples));
+    material.push({ name: task.name, bank, calibration: features });
+  }
+  const layers = network.layers.map(({ name, channels }) => ({ name, channels }));
+  return { calibration, ood: fitOod({ layers, tasks: material }) };
+}
+
+interface LabelledLogits {
+  readonly logits: Float32Array;
+  readonly reference: Uint8Array;
+  readonly mask: Uint8Array;
+  readonly region: Uint8Array;
+  readonly size: Vec3;
+}
+
+function labelledLogits(logits: Float32Array, reference: Mask): LabelledLogits {
+  const mask = Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
+  const { data, size } = reference;
+  return { logits, reference: data, mask, region: evaluationRegion(mask, data, size), size };
+}
+
+/** Fit a task's temperature over the regions of interest and take the model's own figures on these cases. */
+export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibration {
+  const none = {
+    nllBefore: null,
+    nllAfter: null,
+    eceBefore: null,
+    eceAfter: null,
+    meanDice: null,
+    estimatedDiceError: null,
+  };
+  if (!samples.some(({ region }) => region.includes(1))) return { temperature: 1, n: 0, ...none };
+  const { temperature, nllBefore, nllAfter, n } = fitTemperature(samples);
+  const ece = (t: number) =>
+    mean(
+      samples.map(
+        ({ logits, reference, region }) => reliability(applyTemperature(logits, t), reference, { region }).ece ?? 0,
+      ),
+    );
+  const dices = samples.map(({ mask, reference }) => dice(mask, reference));
+  const errors = samples.flatMap(({ logits, mask, size }, i) => {
+    const estimate = estimatedDice(applyTemperature(logits, temperature), mask, size);
+    return estimate === null ? [] : [Math.abs(estimate - dices[i])];
+  });
+  return {
+    temperature,
+    n,
+    nllBefore,
+    nllAfter,
+    eceBefore: ece(1),
+    eceAfter: ece(temperature),
+    meanDice: mean(dices),
+    estimatedDiceError: errors.length > 0 ? mean(errors) : null,
+  };
+}

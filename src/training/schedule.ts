@@ -1,0 +1,44 @@
+/** Which task each patch of a run comes from: a fixed sequence in which every task keeps its share at all times. */
+import type { PatchGroup } from '../networks/training-graph.js';
+import type { TrainingTask } from './task.js';
+
+/**
+ * Tasks of the patches of one step, as indices, sorted. Shares are kept by largest deficit: after any number of
+ * patches no task is more than one patch away from its share. Period and content depend on shares alone.
+ */
+export function createSchedule(shares: readonly number[], batch: number): (step: number) => readonly number[] {
+  const total = shares.reduce((a, b) => a + b, 0);
+  const given = shares.map(() => 0);
+  const steps: number[][] = [];
+  let patches = 0;
+  return (step) => {
+    while (steps.length <= step) {
+      const tasks: number[] = [];
+      for (let slot = 0; slot < batch; slot++) {
+        patches++;
+        const deficits = shares.map((share, i) => (share / total) * patches - given[i]);
+        const next = deficits.indexOf(Math.max(...deficits));
+        given[next]++;
+        tasks.push(next);
+      }
+      steps.push(tasks.sort((a, b) => a - b));
+    }
+    return steps[step];
+  };
+}
+
+/** Groups of equal patch shape that a step's tasks fall into, with the slots (positions in the step) of each. */
+export function groupSlots(
+  tasks: readonly TrainingTask[],
+  chosen: readonly number[],
+): { readonly group: PatchGroup; readonly slots: readonly number[] }[] {
+  const slotsByShape = new Map<string, number[]>();
+  chosen.forEach((task, slot) => {
+    const key = tasks[task].patch.join('x');
+    slotsByShape.set(key, [...(slotsByShape.get(key) ?? []), slot]);
+  });
+  return [...slotsByShape].map(([name, slots]) => {
+    const [width, height, depth] = tasks[chosen[slots[0]]].patch;
+    return { group: { name, batch: slots.length, space: [depth, height, width] }, slots };
+  });
+}
