@@ -18,7 +18,9 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   const needed = neededNode();
   if (major > needed[0] || (major === needed[0] && minor >= needed[1])) return;
-  fail(`Candor needs Node.js ${needed.join('.')} or newer; this is ${process.version}. Get it from https://nodejs.org.`);
+  fail(
+    `Candor needs Node.js ${needed.join('.')} or newer; this is ${process.version}. Get it from https://nodejs.org.`,
+  );
 }
 
 /**

@@ -43,7 +43,7 @@ export class Pace {
       progress,
       elapsed: (now - this.began) / 1000,
       rate,
-      secondsLeft: rate === null ? null : left / rate,
+      secondsLeft: rate === null || progress.total === 0 ? null : left / rate,
     };
   }
 }
@@ -54,7 +54,8 @@ export function progressText({ progress, rate, secondsLeft }: Sign, bar?: string
   const parts = [
     progress.stage.padEnd(stageWidth),
     ...(bar ? [bar] : []),
-    `${progress.done}/${progress.total}`,
+    // Minutes become a number of steps only after some steps.
+    progress.total > 0 ? `${progress.done}/${progress.total}` : `${progress.done}`,
     ...(rate === null ? [] : [rateText(rate, several)]),
     ...(secondsLeft === null ? [] : [`${durationText(secondsLeft)} left`]),
     ...figures(progress),

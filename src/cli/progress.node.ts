@@ -102,7 +102,7 @@ function withBar(stream: Output, now: () => number): ProgressDisplay {
 }
 
 function drawBar(share: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR_WIDTH);
+  const filled = Math.round(Math.min(1, Math.max(0, share || 0)) * BAR_WIDTH);
   return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 }
 

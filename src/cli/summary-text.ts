@@ -41,7 +41,12 @@ function detectionTable({ ood, settings }: Summary, indent: string): string {
     return [[plainText(detectorName(detector)), intervalText(auroc, 3), fixed(fpr95.mean, 3), detected]];
   });
   if (rows.length === 0) return '';
-  const heading = ['unfamiliar images', 'AUROC (95 % interval)', 'FPR at 95 % TPR', `flagged at alpha ${settings.alpha}`];
+  const heading = [
+    'unfamiliar images',
+    'AUROC (95 % interval)',
+    'FPR at 95 % TPR',
+    `flagged at alpha ${settings.alpha}`,
+  ];
   return tableText(rows, { heading, indent });
 }
 

@@ -35,7 +35,9 @@ export function casesText(cases: readonly JudgedCase[]): string {
 /** "12 images: 9 in distribution, 2 out of distribution, 1 could not be read." */
 export function countsText(cases: readonly Verdict[], failed: number): string {
   const kinds = Object.keys(words) as Verdict['verdict'][];
-  const counts = kinds.map((kind) => [cases.filter((c) => c.verdict === kind).length, kind.replaceAll('-', ' ')] as const);
+  const counts = kinds.map(
+    (kind) => [cases.filter((c) => c.verdict === kind).length, kind.replaceAll('-', ' ')] as const,
+  );
   const parts = [...counts, [failed, 'could not be done'] as const].filter(([n]) => n > 0);
   const details = parts.map(([n, what]) => `${n} ${what}`).join(', ');
   return `${plural(cases.length + failed, 'image')}: ${details || 'nothing to do'}.`;

@@ -20,20 +20,22 @@ export interface DatasetDescription
   readonly split: Split | null;
 }
 
-const names = z.array(z.string());
-const channels = z.record(z.string(), z.string()).or(names);
+// Names end up in messages, on terminals and in reports.
+const text = z.string().regex(/^\P{Cc}*$/u, 'control characters are not allowed');
+const names = z.array(text);
+const channels = z.record(text, text).or(names);
 const labelValue = z.number().int().min(0).max(65535);
 
 const fileSchema = z.looseObject({
   name: z.string().optional(),
   modality: channels.optional(),
   channel_names: channels.optional(),
-  labels: z.record(z.string(), z.union([z.string(), labelValue, z.array(labelValue)])),
+  labels: z.record(text, z.union([text, labelValue, z.array(labelValue)])),
   training: z.array(z.looseObject({ image: z.string(), label: z.string().nullish() })).optional(),
-  file_ending: z.string().optional(),
+  file_ending: text.optional(),
   target: labelValue.or(z.array(labelValue).min(1)).optional(),
   split: z.object({ train: names, calibration: names, test: names }).optional(),
-  group: z.record(z.string(), z.string().or(z.number())).optional(),
+  group: z.record(text, text.or(z.number())).optional(),
   intensityOffset: z.number().nullish(),
 });
 
@@ -49,7 +51,9 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
     const found = parsed.error.issues
       .slice(0, 5)
       .map((i) => `${i.path.map(String).join('.') || 'the whole'}: ${i.message}`);
-    throw new DatasetError(`${source}: ${found.join('; ')}. Expected a dataset.json of the Decathlon or nnU-Net v2.`);
+    throw new DatasetError(
+      `${source}: ${oneLine(found.join('; '))}. Expected a dataset.json of the Decathlon or nnU-Net v2.`,
+    );
   }
   const file = parsed.data;
   const layout = file.channel_names ? 'nnunet' : 'decathlon';
@@ -94,7 +98,7 @@ function parseJson(text: string, source: string): unknown {
   try {
     json = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw new DatasetError(`${source}: not valid JSON (${(cause as Error).message}).`, { cause });
+    throw new DatasetError(`${source}: not valid JSON (${oneLine((cause as Error).message)}).`, { cause });
   }
   // An explicit stack, since nesting may be deeper than the call stack.
   const waiting = [json];
@@ -106,6 +110,11 @@ function parseJson(text: string, source: string): unknown {
     for (const inner of Object.values(value)) waiting.push(inner);
   }
   return json;
+}
+
+/** Messages stay on one line, whatever the file puts into them. */
+function oneLine(message: string): string {
+  return message.replace(/\p{Cc}+/gu, ' ').slice(0, 500);
 }
 
 function onlyChannel(channelNames: Record<string, string> | string[], source: string): string {

@@ -8,8 +8,8 @@ import type { CaseResult } from './case-result.js';
 import { type Estimate, groupOfCase } from './figures.js';
 import type { EstimatedDiceSummary, RankingSummary } from './summary.js';
 
-/** The model's own expectation of Dice, as a score beside the detectors'. */
-export const estimatedDiceScore = '1 - estimated Dice';
+/** The model's own expectation, 1 - estimated Dice, as a score beside the detectors'. */
+export const estimatedDiceScore = 'estimated-dice';
 
 /** Excess AURC and Spearman correlation with 1 - Dice of every score: by task, and their mean over tasks under `all`. */
 export function summariseRanking(

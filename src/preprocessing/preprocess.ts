@@ -38,13 +38,16 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
   return { data, grid: resizedGrid(canonical, size), original, minimum };
 }
 
-/** Reorient and resample a mask: 1 where at least half of a voxel of the plan's grid is foreground. */
+/**
+ * Reorient and resample a mask linearly: 1 where the result is at least one half, as nnU-Net resamples labels. No
+ * low-pass goes first, since it would thin out sheets that are just resolved.
+ */
 export function prepareMask(mask: Mask, plan: Pick<Plan, 'spacing'>): Mask {
   const size = preparedSize(mask, plan);
   const canonical = toCanonical(mask);
-  const share = resample(
+  const share = resampleLinear(
     Float32Array.from(canonical.data, (v) => (v > 0 ? 1 : 0)),
-    canonical,
+    canonical.size,
     size,
   );
   // Not 0.5 itself: sums of weights that make one half may fall short by rounding.

@@ -82,7 +82,7 @@ export function chooseSpacing(cases: readonly CaseFingerprint[], budget: PatchBu
       reason: sees(spacing) ? start : `${start}, kept for the sake of thin foreground (${text(limit)} mm at most)`,
     };
   const goal = `so that a patch of about ${budget.patchVoxels} voxels spans two thirds of the median image`;
-  const bound = `, foreground keeps ${chordVoxels} voxels across and ${extentVoxels} along`;
+  const bound = `, as far as the foreground keeps ${chordVoxels} voxels across and ${extentVoxels} along (${text(limit)} mm at most)`;
   return { spacing, reason: `${start}, coarsened to ${text(spacing)} mm ${goal}${sees(spacing) ? '' : bound}` };
 }
 

@@ -95,5 +95,5 @@ function selfKnowledge({ summary }: Findings): string {
   const start = `The Dice that the model expects of itself, without a reference, is off by ${figureInWords(all.meanAbsoluteError, 3)} on average`;
   if (all.baseline.mean === null) return `${start}.`;
   const verdict = all.meanAbsoluteError.mean < all.baseline.mean ? 'better than' : 'no better than';
-  return `${start}: ${verdict} always stating the task’s usual Dice (off by ${figureInWords(all.baseline, 3)}).`;
+  return `${start}: ${verdict} always stating the task’s usual Dice, which is off by ${figureInWords(all.baseline, 3)}.`;
 }

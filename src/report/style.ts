@@ -45,7 +45,7 @@ th, td { padding: 8px 14px 8px 0; text-align: left; vertical-align: baseline; bo
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--muted); font-weight: 500; font-size: 13px; vertical-align: bottom; border-bottom: 1px solid var(--line); }
 thead .number { white-space: normal; }
-tbody th { font-weight: 560; overflow-wrap: anywhere; min-width: 7em; }
+tbody th { font-weight: 560; overflow-wrap: break-word; min-width: 7em; max-width: 22em; }
 .number { text-align: right; white-space: nowrap; }
 .mean { display: block; font-weight: 560; }
 .range, .n { display: block; color: var(--muted); font-size: 12px; font-weight: 400; }
@@ -53,8 +53,9 @@ tbody th { font-weight: 560; overflow-wrap: anywhere; min-width: 7em; }
 .repeat { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .paired tbody tr:nth-child(odd) > * { border-bottom: none; padding-bottom: 2px; }
 .flag { color: var(--accent); font-weight: 620; white-space: nowrap; }
-.dense { font-size: 13px; }
-.dense th, .dense td { padding-top: 4px; padding-bottom: 4px; }
+.dense { font-size: 12.5px; }
+.dense th, .dense td { padding: 4px 10px 4px 0; }
+.dense th:last-child, .dense td:last-child { padding-right: 0; }
 .dense tbody th { font-weight: 400; }
 
 figure { margin: 24px 0 30px; }
@@ -111,8 +112,19 @@ footer { margin-top: 72px; padding-top: 20px; border-top: 1px solid var(--rule);
   tr, figure, .findings > div { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
-  table { font-size: 8.5pt; }
-  .dense { font-size: 7.5pt; }
-  th, td { padding-right: 8px; }
+  h1 { font-size: 22pt; }
+  h2 { font-size: 14pt; }
+  h3, .findings dt { font-size: 10pt; }
+  .lede { font-size: 11.5pt; }
+  .meta, .caution, caption, figcaption, .small { font-size: 8.5pt; }
+  table { font-size: 7.5pt; }
+  thead th { font-size: 7pt; }
+  .range { font-size: 6.25pt; }
+  .dense { font-size: 7pt; }
+  th, td { padding: 4px 7px 4px 0; }
+  .dense th, .dense td { padding: 2px 6px 2px 0; }
+  .findings div { padding: 8px 0; }
+  .pictures { grid-template-columns: repeat(3, 1fr); gap: 14px; }
+  .pair { height: 108px; }
 }
 `;

@@ -14,7 +14,7 @@ export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): Runtime {
   const device = options.device ?? 'cpu';
   const sessionOptions: ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
-    intraOpNumThreads: options.threads,
+    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     graphOptimizationLevel: 'all',
     // Its warnings would land on a user's stderr.
     logSeverityLevel: 3,
@@ -34,8 +34,11 @@ function wrap(session: ort.InferenceSession): Session {
   return {
     async run(feeds) {
       const tensors: Record<string, ort.Tensor> = {};
-      for (const [name, { shape, data }] of Object.entries(feeds))
-        tensors[name] = new ort.Tensor('float32', data, shape);
+      for (const [name, { shape, data }] of Object.entries(feeds)) {
+        // ONNX Runtime would ignore it.
+        if (!session.inputNames.includes(name)) throw new EngineError(`The graph has no input ${name}.`);
+        tensors[name] = await attempt(`reading feed ${name}`, async () => new ort.Tensor('float32', data, shape));
+      }
       const results = await attempt('running a graph', () => session.run(tensors));
       return Object.fromEntries(
         Object.entries(results).map(([name, { dims, data }]) => [name, { shape: dims, data: data as Float32Array }]),

@@ -80,8 +80,8 @@ cases = [
     convolution("uneven", draw(1, 2, 2, 3, 2), draw(2, 1, 2, 1, 3), [1, 2, 3], [0, 0, 1], [2, 1, 1], [0, 1, 2]),
     norm(draw(2, 3, 3, 4)),
     norm(draw(2, 2, 2, 3, 3) + 3),
-    case("Relu", "2D", {}, F.relu, x=draw(2, 2, 3, 4)),
-    case("Relu", "3D", {}, F.relu, x=draw(1, 2, 2, 3, 2)),
+    case("Relu", "2D", {}, lambda x: F.relu(x), x=draw(2, 2, 3, 4)),
+    case("Relu", "3D", {}, lambda x: F.relu(x), x=draw(1, 2, 2, 3, 2)),
     # Beyond its threshold PyTorch returns x itself, hence the larger one.
     case("Softplus", "2D", {}, lambda x: F.softplus(x, threshold=40), x=draw(2, 2, 3, 4) * 8),
     case("Softplus", "3D", {}, lambda x: F.softplus(x, threshold=40), x=draw(1, 2, 2, 3, 2) * 8),

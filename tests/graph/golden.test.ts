@@ -9,7 +9,7 @@ import { type ConvOptions, conv, convTranspose } from '../../src/graph/ops/conv.
 import { mul, relu, softplus } from '../../src/graph/ops/elementwise.js';
 import { instanceNorm } from '../../src/graph/ops/instance-norm.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { graphOf, runByEngine } from './support.js';
+import { type Arrays, graphOf, runByEngine } from './support.js';
 
 interface Golden {
   readonly op: 'Conv' | 'ConvTranspose' | 'InstanceNormalization' | 'Relu' | 'Softplus';
@@ -42,7 +42,8 @@ function build({ op, options }: Golden, { x, w, b, scale, bias }: Readonly<Recor
 describe('PyTorch', () => {
   it.each(cases.map((c) => [`${c.op}, ${c.name}`, c] as const))('%s', async (_, golden) => {
     const inputs = Object.fromEntries(Object.entries(golden.inputs).map(([name, value]) => [name, array(value)]));
-    const { graph, tensors } = graphOf({ ...inputs, upstream: array(golden.upstream) });
+    const feeds: Arrays = { ...inputs, upstream: array(golden.upstream) };
+    const { graph, tensors } = graphOf(feeds);
     const result = build(golden, tensors);
     const names = Object.keys(inputs);
     const found = gradients(
@@ -54,7 +55,6 @@ describe('PyTorch', () => {
 
     const expected: Record<string, NdArray> = { result: array(golden.result) };
     for (const name of names) expected[`d${name}`] = array(golden.gradients[name]);
-    const feeds = { ...inputs, upstream: array(golden.upstream) };
     const byOracle = evaluate(graph, feeds);
     const byEngine = await runByEngine(graph, feeds);
     for (const [name, value] of Object.entries(expected)) {

@@ -46,7 +46,8 @@ export const toFeeds = (arrays: Arrays): Values =>
     Object.entries(arrays).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
   );
 
-export const runtime = createOnnxRuntime({ threads: 2 });
+/** One thread: these graphs are too small for more. */
+export const runtime = createOnnxRuntime({ threads: 1 });
 
 /** Results of a graph by ONNX Runtime. */
 export async function runByEngine(graph: Graph, arrays: Arrays): Promise<Record<string, NdArray>> {

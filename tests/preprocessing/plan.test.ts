@@ -102,12 +102,15 @@ describe('spacing and patch', () => {
     expect(makePlan(mixed, options).spacing).toEqual([1, 1, 1]);
   });
 
-  test('fine axes are coarsened first', () => {
-    const plan = makePlan([fingerprintOf([120, 120, 110], [1, 1, 2])], options);
-    expect(plan.spacing[0]).toBeCloseTo(2, 6);
-    expect(plan.spacing[1]).toBeCloseTo(2, 6);
-    expect(plan.spacing[2]).toBeGreaterThanOrEqual(2);
-    expect(plan.reasons.spacing).toContain('coarsened');
+  test('fine axes are coarsened first, all together once they are alike', () => {
+    const some = makePlan([fingerprintOf([120, 120, 100], [1, 1, 2])], options);
+    expect(some.spacing[2]).toBe(2);
+    expect(some.spacing[0]).toBeGreaterThan(1.5);
+    expect(some.spacing[0]).toBeLessThanOrEqual(2);
+    const all = makePlan([fingerprintOf([240, 240, 200], [1, 1, 2])], options);
+    expect(all.spacing[0]).toBeGreaterThan(3);
+    expect(all.spacing).toEqual([all.spacing[0], all.spacing[0], all.spacing[0]]);
+    expect(all.reasons.spacing).toContain('coarsened');
   });
 
   test('thin and short foreground bounds the coarsening', () => {

@@ -115,7 +115,7 @@ describe('prepareMask', () => {
     expect(mask.data.every((v, i) => v <= exact[i])).toBe(true);
   });
 
-  test('a coarser voxel is foreground where at least half of it is, and thin sheets survive', () => {
+  test('a coarser voxel is foreground where at least half of it is: sheets one coarse voxel thick survive in any phase', () => {
     const coarse = (low: number, high: number) => {
       const data = Uint8Array.from(fill([24, 3, 3], (x) => (x >= low && x < high ? 1 : 0)));
       const mask = prepareMask({ size: [24, 3, 3], affine: affineOf([1, 2, 2]), data }, planOf([2, 2, 2]));

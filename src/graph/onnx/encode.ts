@@ -27,8 +27,9 @@ export function encodeModel(
   } = {},
 ): Uint8Array {
   const domains = new Set(graph.nodes.map((node) => node.op.domain ?? ''));
+  const publicNames = new Set(graph.outputs.map(({ name }) => name));
   const tensors = [...graph.inputs, ...graph.constants, ...graph.nodes.flatMap((node) => node.outputs)];
-  const clash = tensors.find((tensor) => graph.outputs.some(({ name }) => name === tensor.name));
+  const clash = tensors.find(({ name }) => publicNames.has(name));
   if (clash) throw new GraphError(`Output ${clash.name}: expected a name of its own, found ${describe(clash)}.`);
   // Outputs carry public names; an Identity gives them one without renaming the tensor inside.
   const model = create(ModelProtoSchema, {

@@ -1,7 +1,7 @@
 /** Sums over axes and their mirror image, expansion: each is the other's gradient. */
 import { broadcastOffset, forEachIndex, ndArray } from '../nd-array.js';
 import type { OpDefinition } from '../op.js';
-import { broadcastShapes, fixedShape, type Shape, sameShape } from '../shape.js';
+import { broadcastShapes, fixedShape, formatShape, type Shape, sameShape } from '../shape.js';
 import { constantInts, fail, type Tensor } from '../tensor.js';
 import { reshape } from './shape.js';
 
@@ -10,7 +10,8 @@ export const ReduceSum: OpDefinition = {
   infer: (inputs) => {
     const axes = constantInts('ReduceSum', inputs, 1);
     const { shape } = inputs[0];
-    if (axes.some((axis) => axis < 0 || axis >= shape.length)) fail('ReduceSum', inputs, 'axes within the rank');
+    if (axes.some((axis) => axis < 0 || axis >= shape.length))
+      fail('ReduceSum', inputs, `axes within the rank, found [${axes.join(', ')}]`);
     return [{ dtype: inputs[0].dtype, shape: shape.map((dim, i) => (axes.includes(i) ? 1 : dim)) }];
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && expand(dy, fixedShape(x.shape, 'gradient of ReduceSum')), null],
@@ -27,8 +28,9 @@ export const ReduceSum: OpDefinition = {
 export const Expand: OpDefinition = {
   type: 'Expand',
   infer: (inputs) => {
-    const shape = broadcastShapes(inputs[0].shape, constantInts('Expand', inputs, 1));
-    if (!shape) fail('Expand', inputs, 'a shape to broadcast to');
+    const target = constantInts('Expand', inputs, 1);
+    const shape = broadcastShapes(inputs[0].shape, target);
+    if (!shape) fail('Expand', inputs, `a shape to broadcast to, found ${formatShape(target)}`);
     return [{ dtype: inputs[0].dtype, shape }];
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reduceToShape(dy, x.shape), null],

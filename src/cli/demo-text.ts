@@ -1,0 +1,73 @@
+/** The demonstration's story, told to someone who sees the program for the first time. */
+import type { Summary } from '../evaluation/summary.js';
+import type { TrainResult } from '../jobs/types.js';
+import type { Verdict } from '../ood/verdict.js';
+import { summaryText } from './summary-text.js';
+import { durationText, fixed, listText, plainText, plural } from './text.js';
+import { verdictSentence } from './verdict-text.js';
+
+/** What the story is told from: the parts of the demonstration's result that it mentions. */
+export interface Story {
+  readonly phantoms: boolean;
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly modality: string;
+    readonly cases: { readonly train: number; readonly calibration: number; readonly test: number };
+  }[];
+  readonly strangers: readonly string[];
+  readonly training: Pick<TrainResult, 'model' | 'steps' | 'trainingSeconds'>;
+  readonly summary: Summary;
+  readonly report: string;
+  readonly predictions: string;
+  readonly encounters: readonly Meeting[];
+}
+
+interface Meeting {
+  readonly image: string;
+  readonly set: string;
+  readonly familiar: boolean;
+  readonly result:
+    | (Verdict & { readonly volumeMl: number; readonly estimatedDice: number | null })
+    | { readonly error: { readonly message: string } };
+  readonly dice: number | null;
+}
+
+/** Said before the work begins. */
+export function demoIntroduction(output: string, data?: string): string {
+  return data === undefined
+    ? 'Candor learns three organs at once from digital phantoms, then meets scans of kinds it has never seen.\n' +
+        `This takes a few minutes; everything it makes goes to ${plainText(output)}/.\n`
+    : `Candor learns the tasks in ${plainText(data)} at once, then meets images of kinds it has never seen.\n` +
+        `Everything it makes goes to ${plainText(output)}/.\n`;
+}
+
+/** Told when the work is done. */
+export function demoText(story: Story): string {
+  const { training, summary, encounters, report, predictions } = story;
+  return [
+    `Learned  ${learned(story)}\n         ${plural(training.steps, 'step')} in ${durationText(training.trainingSeconds)} -> ${training.model}`,
+    `Measured on cases that it has not seen\n\n${summaryText(summary, { indent: '  ' })}`,
+    `Met      masks in ${predictions}\n\n${encounters.map(meetingText).join('\n\n')}`,
+    `Report   ${report}`,
+    `Next     candor inspect ${training.model}\n         candor train <your data sets> -o model.onnx`,
+  ].join('\n\n');
+}
+
+function learned({ tasks, strangers }: Story): string {
+  const names = tasks.map(({ name, modality }) => `${plainText(name)} (${plainText(modality)})`);
+  const unseen = strangers.length === 0 ? '' : `; never shown: ${listText(strangers.map(plainText))}`;
+  return `${listText(names)}, one network${unseen}`;
+}
+
+function meetingText({ image, set, familiar, result, dice }: Meeting): string {
+  const title = `  ${familiar ? 'A new' : 'A stranger, a'} ${plainText(set)} scan: ${plainText(image)}`;
+  if ('error' in result) return `${title}\n    ${plainText(result.error.message)}`;
+  const lines = [title, `    ${verdictSentence(result)}`];
+  if (result.estimatedDice !== null) {
+    const truth = dice === null ? '' : ` (in truth ${fixed(dice, 2)})`;
+    lines.push(
+      `    ${fixed(result.volumeMl, 1)} ml segmented; expected Dice ${fixed(result.estimatedDice, 2)}${truth}.`,
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,70 @@
+/** `candor predict`: images in, masks and verdicts out. */
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { UsageError } from '../errors.js';
+import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wholeNumber } from './arguments.js';
+import { exitCodes } from './exit-code.js';
+import { reportError } from './report-error.node.js';
+import { addEngineOptions, addOutputOptions } from './shared-options.node.js';
+import { casesText, countsText } from './verdict-text.js';
+import { print, work } from './work.node.js';
+
+const flags = z.object({
+  input: z.array(z.string()),
+  output: z.string(),
+  task: z.string().optional(),
+  alpha: alphaNumber.optional(),
+  saveProbabilities: z.boolean().optional(),
+  onOod: oneOf(['warn', 'refuse']).optional(),
+  keepLargest: z.boolean().optional(),
+  continue: z.boolean().optional(),
+  numParts: wholeNumber(1, 1_000_000).optional(),
+  partId: wholeNumber(0, 999_999).optional(),
+  intensityOffset: realNumber('a number').optional(),
+  ...engineFlags,
+  ...outputFlags,
+});
+
+export function addPredict(program: Command): void {
+  const command = program
+    .command('predict')
+    .summary('segment images and say whether to believe the masks')
+    .description(
+      'Segment images and judge each: a mask, a p-value for "this image is like those the model knows", and the Dice ' +
+        'that the model expects of itself.',
+    )
+    .argument('<model>', 'model file')
+    .requiredOption('-i, --input <path...>', 'images (.nii, .nii.gz) or folders of them')
+    .requiredOption('-o, --output <folder>', 'folder for masks, verdicts and summary.json')
+    .option('--task <name>', 'the task of all images, where it is known (default: the least strange)')
+    .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
+    .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
+    .option('--on-ood <what>', 'warn, or refuse: write no mask for an unfamiliar image and exit with 4 (default: warn)')
+    .option('--keep-largest', 'keep only the largest connected component of each mask')
+    .option('--continue', 'skip cases whose results are there already')
+    .option('--num-parts <n>', 'split the images into n parts, for job arrays')
+    .option('--part-id <k>', 'which part to do, from 0')
+    .option('--intensity-offset <value>', "added to stored values, instead of the plan's own (to Hounsfield units)");
+  addOutputOptions(addEngineOptions(command)).action(async (model: string, raw: unknown) => {
+    const { json, quiet, threads, device, input: inputs, ...options } = readFlags(flags, raw);
+    const { numParts = 1, partId } = options;
+    if ((options.numParts === undefined) !== (partId === undefined)) {
+      throw new UsageError('--num-parts and --part-id: expected both or neither.');
+    }
+    if (partId !== undefined && partId >= numParts) {
+      throw new UsageError(`--part-id: expected a part from 0 to ${numParts - 1}, found ${partId}.`);
+    }
+    const { predict } = await import('../jobs/predict.node.js');
+    const stopping = 'stopping after this image; go on later with --continue';
+    const summary = await work({ quiet, threads, device }, stopping, (shared) =>
+      predict({ ...shared, ...options, model, inputs }),
+    );
+    const done = summary.cases.filter((c) => !('error' in c));
+    const failed = summary.cases.filter((c) => 'error' in c);
+    for (const { error } of failed) reportError(error.message);
+    const refused = options.onOod === 'refuse' && done.some((c) => c.verdict === 'out-of-distribution');
+    process.exitCode = failed.length > 0 ? exitCodes.badInput : refused ? exitCodes.outOfDistribution : exitCodes.done;
+    if (json) print(summary);
+    else print([...(done.length > 0 ? [casesText(done), ''] : []), countsText(done, failed.length)].join('\n'));
+  });
+}

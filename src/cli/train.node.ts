@@ -1,0 +1,100 @@
+/** `candor train`: data sets in, one model file out. */
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { UsageError } from '../errors.js';
+import type { TrainResult } from '../jobs/types.js';
+import { presetNames } from '../networks/architecture.js';
+import { lossNames } from '../networks/losses.js';
+import {
+  engineFlags,
+  oneOf,
+  outputFlags,
+  readFlags,
+  realNumber,
+  spacingChoice,
+  voxelTriple,
+  wholeNumber,
+} from './arguments.js';
+import { addEngineOptions, addOutputOptions } from './shared-options.node.js';
+import { durationText, fixed, plainText, plural, tableText } from './text.js';
+import { print, work } from './work.node.js';
+
+const balances = ['tasks', 'cases'] as const;
+
+const flags = z.object({
+  output: z.string(),
+  preset: oneOf(presetNames).optional(),
+  steps: wholeNumber(1).optional(),
+  minutes: realNumber('a number of minutes above 0', (value) => value > 0).optional(),
+  seed: wholeNumber(0).optional(),
+  batch: wholeNumber(1, 1024).optional(),
+  patch: voxelTriple.optional(),
+  spacing: spacingChoice.optional(),
+  balance: oneOf(balances).optional(),
+  loss: oneOf(lossNames).optional(),
+  dropout: realNumber('a number from 0 to 0.9', (value) => value >= 0 && value <= 0.9).optional(),
+  learningRate: realNumber('a number above 0', (value) => value > 0).optional(),
+  init: z.string().optional(),
+  run: z.string().optional(),
+  resume: z.boolean().optional(),
+  ...engineFlags,
+  ...outputFlags,
+});
+
+export function addTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('train one model on one or several data sets')
+    .description(
+      'Train one network on all given data sets together, then fit temperatures and out-of-distribution detection on ' +
+        'cases kept out of training. A data set is a folder in the layout of the Medical Segmentation Decathlon or of ' +
+        'nnU-Net v2 (dataset.json, imagesTr/, labelsTr/); each is one task.',
+    )
+    .argument('<dataset...>', 'data-set folders')
+    .requiredOption('-o, --output <file>', 'model file to write, such as model.onnx')
+    .option('--preset <name>', `size of the network: ${presetNames.join(' or ')} (default: small)`)
+    .option('--steps <n>', "training steps (default: the preset's)")
+    .option('--minutes <n>', 'minutes of training instead of steps')
+    .option('--seed <n>', 'seed of everything random (default: 0)')
+    .option('--batch <n>', 'patches a step (default: one per task, at least 2)')
+    .option('--patch <x,y,z>', 'training patch in voxels (default: chosen per task)')
+    .option('--spacing <choice>', 'voxel spacing: common, per-task, or x,y,z in mm (default: per-task)')
+    .option('--balance <unit>', 'give every task, or every case, the same share: tasks or cases (default: tasks)')
+    .option('--loss <name>', `${lossNames.slice(0, -1).join(', ')} or ${lossNames.at(-1)} (default: ${lossNames[0]})`)
+    .option('--dropout <p>', 'probability that a channel is dropped, 0 to 0.9 (default: 0)')
+    .option('--learning-rate <rate>', 'highest learning rate')
+    .option('--init <model>', 'start from the weights of this model (transfer learning)')
+    .option('--run <folder>', 'folder of plans, log and checkpoints (default: beside the model, <model>.run)')
+    .option('--resume', 'go on with the run in the run folder');
+  addOutputOptions(addEngineOptions(command)).action(async (datasets: string[], raw: unknown) => {
+    const { json, quiet, threads, device, ...options } = readFlags(flags, raw);
+    if (options.steps !== undefined && options.minutes !== undefined) {
+      throw new UsageError('--steps and --minutes: expected one of the two, found both.');
+    }
+    const { train } = await import('../jobs/train.node.js');
+    const stopping = 'stopping after this step; go on later with --resume';
+    const result = await work({ quiet, threads, device }, stopping, (shared) =>
+      train({ ...shared, ...options, datasets }),
+    );
+    print(json ? result : trainText(result));
+  });
+}
+
+/** Where the model is, how it did on its calibration images, and the next command to type. */
+export function trainText({ model, steps, trainingSeconds, tasks }: TrainResult): string {
+  const rows = tasks.map(({ name, temperature, calibrationDice }) => [
+    plainText(name),
+    fixed(calibrationDice, 3),
+    fixed(temperature, 2),
+  ]);
+  return [
+    `${model}  (${plural(steps, 'step')} in ${durationText(trainingSeconds)})`,
+    tableText(rows, { heading: ['task', 'calibration Dice', 'temperature'], alignRight: [1, 2], indent: '  ' }),
+    `Next: candor predict ${quoted(model)} -i <images> -o predictions`,
+  ].join('\n');
+}
+
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

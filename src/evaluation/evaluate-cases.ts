@@ -1,0 +1,144 @@
+/** The loop of an evaluation: run a model over cases, compare with references, keep what the report needs. */
+import { evaluationRegion } from '../calibration/region.js';
+import { errorsOfBins, sumBins } from '../calibration/reliability.js';
+import { applyTemperature } from '../calibration/temperature.js';
+import { isCandorError, throwIfCancelled } from '../errors.js';
+import type { Prediction, Predictor } from '../inference/predictor.js';
+import { dice, volumeMl } from '../metrics/overlap.js';
+import { surfaceMeasures } from '../metrics/surface.js';
+import type { Mask, Volume } from '../volume/volume.js';
+import type { CaseCalibration, CaseError, CaseResult, FailedCase, UnlabelledResult } from './case-result.js';
+import { makePicture } from './picture.js';
+
+export interface LabelledCase {
+  readonly task: string;
+  readonly case: string;
+  readonly group: string;
+  /** Reads image and reference when the case's turn comes. */
+  readonly read: () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
+}
+
+export interface UnlabelledImage {
+  readonly set: string;
+  readonly case: string;
+  /** File name. */
+  readonly image: string;
+  readonly read: () => Promise<Volume>;
+}
+
+export interface EvaluateCasesOptions {
+  readonly alpha: number;
+  /** Tolerance of the normalised surface Dice in mm. */
+  readonly toleranceMm: number;
+  readonly signal?: AbortSignal;
+  readonly onCase?: (name: string) => void;
+}
+
+/** Evaluate labelled cases without telling the model their task; a case that fails is kept as such. */
+export async function evaluateCases(
+  predictor: Predictor,
+  cases: Iterable<LabelledCase>,
+  options: EvaluateCasesOptions,
+): Promise<{ cases: CaseResult[]; failed: FailedCase[] }> {
+  const results: CaseResult[] = [];
+  const failed: FailedCase[] = [];
+  for (const one of cases) {
+    throwIfCancelled(options.signal);
+    const { task, case: name } = one;
+    const outcome = await attempt(async () => {
+      const { volume, reference } = await one.read();
+      const { prediction, seconds } = await timedPrediction(predictor, volume, options);
+      return compare(one, volume, reference.data, prediction, seconds, options);
+    });
+    if ('error' in outcome) failed.push({ task, case: name, error: outcome.error });
+    else results.push(outcome.value);
+    options.onCase?.(name);
+  }
+  return { cases: results, failed };
+}
+
+/** Judge images that have no reference; an image that cannot be read or run keeps its error. */
+export async function evaluateImages(
+  predictor: Predictor,
+  images: Iterable<UnlabelledImage>,
+  options: EvaluateCasesOptions,
+): Promise<UnlabelledResult[]> {
+  const results: UnlabelledResult[] = [];
+  for (const { set, case: name, image, read } of images) {
+    throwIfCancelled(options.signal);
+    const outcome = await attempt(async () => timedPrediction(predictor, await read(), options));
+    const known = { set, case: name, image };
+    if ('error' in outcome) results.push({ ...known, verdict: null, scores: {}, seconds: 0, error: outcome.error });
+    else {
+      const { prediction, seconds } = outcome.value;
+      results.push({ ...known, verdict: prediction.verdict, ...judgements(prediction), seconds });
+    }
+    options.onCase?.(name);
+  }
+  return results;
+}
+
+async function timedPrediction(predictor: Predictor, volume: Volume, { alpha, signal }: EvaluateCasesOptions) {
+  const start = performance.now();
+  const prediction = await predictor.predict(volume, { alpha, signal });
+  return { prediction, seconds: (performance.now() - start) / 1000 };
+}
+
+/** Scores (infinite where the image fits nowhere) and p-values by detector. */
+function judgements({ detectors }: Prediction): { scores: Record<string, number>; pValues: Record<string, number> } {
+  const entries = Object.entries(detectors);
+  return {
+    scores: Object.fromEntries(entries.map(([name, { ood }]) => [name, ood.score ?? Number.POSITIVE_INFINITY])),
+    pValues: Object.fromEntries(entries.map(([name, { ood }]) => [name, ood.pValue])),
+  };
+}
+
+function compare(
+  { task, case: name, group }: LabelledCase,
+  volume: Volume,
+  reference: Uint8Array,
+  prediction: Prediction,
+  seconds: number,
+  { toleranceMm }: EvaluateCasesOptions,
+): CaseResult {
+  const { size } = volume;
+  const { mask, logits, probability, spacing, temperature } = prediction;
+  const region = evaluationRegion(mask, reference, size);
+  const voxels = reference.reduce((sum, value) => sum + value, 0);
+  return {
+    task,
+    case: name,
+    group,
+    split: 'test',
+    dice: dice(mask, reference),
+    ...surfaceMeasures(mask, reference, size, { spacing, toleranceMm }),
+    referenceMl: volumeMl(voxels, spacing),
+    predictedMl: prediction.volumeMl,
+    spacing,
+    calibration: {
+      before: calibrationOf(applyTemperature(logits, 1), reference, region),
+      after: calibrationOf(probability, reference, region),
+    },
+    temperature,
+    estimatedDice: prediction.estimatedDice,
+    verdict: prediction.verdict,
+    ...judgements(prediction),
+    seconds,
+    picture: makePicture({ image: volume, reference, prediction: mask, probability }),
+  };
+}
+
+function calibrationOf(probability: Float32Array, reference: Uint8Array, region: Uint8Array): CaseCalibration {
+  const bins = sumBins(probability, reference);
+  const regionBins = sumBins(probability, reference, { region });
+  return { all: errorsOfBins(bins), region: errorsOfBins(regionBins), bins, regionBins };
+}
+
+async function attempt<T>(call: () => Promise<T>): Promise<{ value: T } | { error: CaseError }> {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    if (!isCandorError(error) || error.tag === 'CancelledError') throw error;
+    return { error: { tag: error.tag, message: error.message } };
+  }
+}

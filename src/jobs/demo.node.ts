@@ -1,0 +1,207 @@
+/**
+ * The verb `demo`: the whole story in a few minutes. Learns several tasks at once, measures itself on cases it has not
+ * seen, then meets one image of a kind it knows and some of kinds it does not.
+ */
+import type { Dirent } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
+import { loadCase } from '../datasets/load-case.node.js';
+import { openDataset } from '../datasets/open-dataset.node.js';
+import { DatasetError, RunError } from '../errors.js';
+import type { Summary } from '../evaluation/summary.js';
+import { explainSystemError } from '../files/system-error.js';
+import { dice } from '../metrics/overlap.js';
+import { readImage } from '../volume/image-file.node.js';
+import { evaluate } from './evaluate.node.js';
+import { type PhantomCounts, type PhantomData, writePhantoms } from './phantom-data.node.js';
+import { predict } from './predict.node.js';
+import { train } from './train.node.js';
+import type { FailedImage, JobOptions, PredictedCase, TrainOptions, TrainResult } from './types.js';
+
+/** Enough for phantoms, and a few minutes on two cores. */
+const STEPS = 300;
+/** 20 calibration cases a task are the fewest that support an alpha of 0.05. */
+const COUNTS: PhantomCounts = { train: 20, calibration: 20, test: 10, strangers: 8 };
+
+export interface DemoOptions extends JobOptions {
+  /** Folder for data, model, report and masks. */
+  readonly output: string;
+  /**
+   * A folder of one's own data sets, each sub-folder with a `dataset.json` being a task; images that no task knows lie
+   * in its sub-folder `ood` or in folders therein. Default: digital phantoms, made under `output`.
+   */
+  readonly data?: string;
+  readonly steps?: number;
+  readonly seed?: number;
+  /** Size of the phantom data sets. */
+  readonly counts?: PhantomCounts;
+}
+
+/** An image that the finished model met for the first time. */
+export interface Encounter {
+  readonly image: string;
+  /** The task's name, or the name of the folder of strangers. */
+  readonly set: string;
+  readonly familiar: boolean;
+  readonly result: PredictedCase | FailedImage;
+  /** Dice with the reference; null where there is none. */
+  readonly dice: number | null;
+}
+
+export interface DemoResult {
+  readonly phantoms: boolean;
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly modality: string;
+    readonly cases: { readonly train: number; readonly calibration: number; readonly test: number };
+  }[];
+  /** Names of the folders of strangers. */
+  readonly strangers: readonly string[];
+  readonly training: TrainResult;
+  readonly summary: Summary;
+  /** Path of `report.html`. */
+  readonly report: string;
+  /** Folder of the masks. */
+  readonly predictions: string;
+  readonly encounters: readonly Encounter[];
+}
+
+/**
+ * Run the demonstration. A run that was stopped goes on from its last checkpoint.
+ * @throws DatasetError where `data` holds no data set; otherwise what `train`, `evaluate` and `predict` throw
+ */
+export async function demo(options: DemoOptions): Promise<DemoResult> {
+  const { output, data, seed = 0, threads, device, signal, onProgress, onNote } = options;
+  const shared: JobOptions = { threads, device, signal, onProgress, onNote };
+  const material =
+    data === undefined
+      ? await writePhantoms(path.join(output, 'data'), options.counts ?? COUNTS, { seed, signal, onProgress })
+      : await findData(data);
+  const training = await trainOrGoOn({
+    ...shared,
+    datasets: material.datasets,
+    output: path.join(output, 'model.onnx'),
+    run: path.join(output, 'model.run'),
+    preset: 'tiny',
+    steps: options.steps ?? STEPS,
+    seed,
+  });
+  const { model } = training;
+  const { summary, report } = await evaluate({
+    ...shared,
+    model,
+    datasets: material.datasets,
+    ood: material.strangers,
+    output: path.join(output, 'report'),
+    seed,
+  });
+  const datasets = await Promise.all(material.datasets.map((folder) => openDataset(folder, { seed })));
+  const predictions = path.join(output, 'predictions');
+  return {
+    phantoms: data === undefined,
+    tasks: datasets.map((dataset) => ({
+      name: dataset.name,
+      modality: dataset.modality,
+      cases: {
+        train: casesOf(dataset, 'train').length,
+        calibration: casesOf(dataset, 'calibration').length,
+        test: casesOf(dataset, 'test').length,
+      },
+    })),
+    strangers: material.strangers.map((folder) => path.basename(folder)),
+    training,
+    summary,
+    report,
+    predictions,
+    encounters: await meet(datasets, material.strangers, { ...shared, model, output: predictions }),
+  };
+}
+
+/** Train; where the run folder holds a run with these settings, go on with it, else start over. */
+async function trainOrGoOn(options: TrainOptions & { readonly run: string }): Promise<TrainResult> {
+  if (!(await exists(path.join(options.run, 'run.json')))) return train(options);
+  try {
+    return await train({ ...options, resume: true });
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    // The run folder is the demonstration's own; its data or its settings have changed.
+    await rm(options.run, { recursive: true, force: true });
+    return train(options);
+  }
+}
+
+/** Predict the first test case, and the first image of each folder of strangers. */
+async function meet(
+  datasets: readonly Dataset[],
+  strangers: readonly string[],
+  options: JobOptions & { readonly model: string; readonly output: string },
+): Promise<Encounter[]> {
+  const visitors: { image: string; set: string; known?: { dataset: Dataset; case: Case } }[] = [];
+  for (const dataset of datasets) {
+    const [first] = casesOf(dataset, 'test');
+    if (!first) continue;
+    visitors.push({ image: first.image, set: dataset.name, known: { dataset, case: first } });
+    break;
+  }
+  for (const folder of strangers) {
+    const [first] = await imagesIn(folder);
+    visitors.push({ image: path.join(folder, first), set: path.basename(folder) });
+  }
+  const encounters: Encounter[] = [];
+  for (const { image, set, known } of visitors) {
+    const { cases } = await predict({ ...options, inputs: [image], saveProbabilities: true });
+    const [result] = cases;
+    const mask = 'error' in result ? null : result.files.mask;
+    const score = known && mask !== null ? await diceWithReference(path.join(options.output, mask), known) : null;
+    encounters.push({ image, set, familiar: known !== undefined, result, dice: score });
+  }
+  return encounters;
+}
+
+async function diceWithReference(mask: string, known: { dataset: Dataset; case: Case }): Promise<number> {
+  const prediction = await readImage(mask);
+  const { reference } = await loadCase(known.dataset, known.case);
+  return dice(Uint8Array.from(prediction.volume.data), reference.data);
+}
+
+/** A user's own folder: data sets beside each other, strangers in `ood`. */
+async function findData(folder: string): Promise<PhantomData> {
+  const datasets: string[] = [];
+  for (const entry of await list(folder)) {
+    const inner = path.join(folder, entry.name);
+    if (!entry.isFile() && (await exists(path.join(inner, 'dataset.json')))) datasets.push(inner);
+  }
+  if (datasets.length === 0) {
+    throw new DatasetError(
+      `${folder}: expected sub-folders with a dataset.json, one for each task, found none; name the folder that holds the data sets.`,
+    );
+  }
+  const ood = path.join(folder, 'ood');
+  if (!(await exists(ood))) return { datasets, strangers: [] };
+  const inner = (await list(ood)).filter((entry) => !entry.isFile()).map((entry) => path.join(ood, entry.name));
+  const strangers: string[] = [];
+  for (const set of [ood, ...inner]) if ((await imagesIn(set)).length > 0) strangers.push(set);
+  return { datasets, strangers };
+}
+
+async function imagesIn(folder: string): Promise<string[]> {
+  return (await list(folder)).map(({ name }) => name).filter((name) => /^[^.].*\.nii(\.gz)?$/i.test(name));
+}
+
+/** What lies in a folder, by name, hidden entries left out. */
+async function list(folder: string): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (cause) {
+    throw new DatasetError(`${folder}: cannot be listed: ${explainSystemError(cause)}.`, { cause });
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,115 @@
+/** The verb `evaluate`: a model on the test split of data sets, and on image sets it was not made for. */
+import path from 'node:path';
+import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { loadCase } from '../datasets/load-case.node.js';
+import { DatasetError } from '../errors.js';
+import { casesCsv } from '../evaluation/cases-csv.js';
+import { evaluateCases, evaluateImages, type LabelledCase } from '../evaluation/evaluate-cases.js';
+import { summarise } from '../evaluation/summarise.js';
+import type { Summary } from '../evaluation/summary.js';
+import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { createPredictor } from '../inference/predictor.js';
+import type { StoredModel } from '../model/model.js';
+import { renderReport } from '../report/report.js';
+import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
+import { readImage } from '../volume/image-file.node.js';
+import { listImageSets } from './list-images.node.js';
+import { openDatasets } from './prepare-tasks.node.js';
+import { readModel } from './read-model.node.js';
+import type { EvaluateOptions } from './types.js';
+
+/** Surface distances up to this count as agreement, unless a task's voxels are coarser. */
+const NSD_TOLERANCE_MM = 2;
+
+export interface EvaluateResult {
+  readonly summary: Summary;
+  /** Paths of what was written. */
+  readonly folder: string;
+  readonly report: string;
+}
+
+/**
+ * Evaluate a model and write `summary.json`, `cases.csv` and `report.html`. The model is not told the task of an image.
+ * @throws DatasetError for a data set that is none of the model's tasks or has no test cases; ModelFormatError; OutputError
+ */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
+  const { signal, onProgress, alpha = 0.05, seed = 0 } = options;
+  const model = await readModel(options.model);
+  const datasets = await openDatasets(options.datasets, model.provenance.seed);
+  const labelled = datasets.flatMap((dataset) => testCases(model, dataset));
+  const sets = await listImageSets(options.ood ?? []);
+  const images = sets.flatMap(({ name: set, images }) =>
+    images.map((image) => ({
+      set,
+      case: image.case,
+      image: path.basename(image.path),
+      read: async () => (await readImage(image.path)).volume,
+    })),
+  );
+  // A folder that cannot be written is found out before the work, not after it.
+  await makeFolder(options.output);
+  const total = labelled.length + images.length;
+  let done = 0;
+  const predictor = await createPredictor(model, createOnnxRuntime(options));
+  try {
+    const settings = {
+      alpha,
+      toleranceMm: NSD_TOLERANCE_MM,
+      signal,
+      onCase: (item: string) => onProgress?.({ stage: 'evaluate', done: ++done, total, item }),
+    };
+    const { cases, failed } = await evaluateCases(predictor, labelled, settings);
+    const unlabelled = await evaluateImages(predictor, images, settings);
+    const reference = { name: model.name, sha256: model.sha256 };
+    const calibrationDice = Object.fromEntries(
+      model.tasks.flatMap(({ name, calibration: { meanDice } }) => (meanDice === null ? [] : [[name, meanDice]])),
+    );
+    const summary = summarise(
+      { model: reference, cases, unlabelled, failed, notes: notesOn(datasets) },
+      { alpha, seed, calibrationDice, nsdToleranceMm: NSD_TOLERANCE_MM },
+    );
+    const created = new Date().toISOString().slice(0, 10);
+    const report = path.join(options.output, 'report.html');
+    await writeFileAtomic(path.join(options.output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    await writeFileAtomic(path.join(options.output, 'cases.csv'), casesCsv(cases, unlabelled, failed));
+    await writeFileAtomic(
+      report,
+      renderReport({ summary, cases, unlabelled, model: { ...reference, about: describe(model) }, created }),
+    );
+    return { summary, folder: options.output, report };
+  } finally {
+    await predictor.release();
+  }
+}
+
+function testCases(model: StoredModel, dataset: Dataset): LabelledCase[] {
+  if (!model.tasks.some(({ name }) => name === dataset.name)) {
+    const known = model.tasks.map(({ name }) => name).join(', ');
+    throw new DatasetError(`${dataset.folder}: expected a task of the model (${known}), found ${dataset.name}.`);
+  }
+  const cases = casesOf(dataset, 'test');
+  if (cases.length === 0) throw new DatasetError(`${dataset.folder}: its test split has no cases.`);
+  return cases.map((c) => ({
+    task: dataset.name,
+    case: c.name,
+    group: c.group,
+    read: async () => {
+      const { image, reference } = await loadCase(dataset, c);
+      return { volume: image.volume, reference };
+    },
+  }));
+}
+
+function notesOn(datasets: readonly Dataset[]): string[] {
+  return datasets.flatMap(({ name, splitSource }) =>
+    splitSource === 'seeded'
+      ? [`${name}: dataset.json names no split; the seeded one of the training run was used.`]
+      : [],
+  );
+}
+
+function describe({ architecture, tasks, provenance }: StoredModel): string {
+  const [dimensions, stages] = [architecture.dimensions, architecture.channels.length];
+  const names = tasks.map(({ name }) => name).join(', ');
+  return `A ${dimensions}D U-Net of ${stages} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
+}

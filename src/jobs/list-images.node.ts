@@ -1,0 +1,74 @@
+/** Image files named by a user: single files, or all in a folder. */
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { caseName } from '../datasets/open-dataset.node.js';
+import { ImageFormatError, UsageError } from '../errors.js';
+import { explainSystemError } from '../files/system-error.js';
+
+export interface InputImage {
+  /** Name of the results. */
+  readonly case: string;
+  readonly path: string;
+}
+
+const isImage = (name: string): boolean => /\.nii(\.gz)?$/i.test(name) && !name.startsWith('.');
+
+/**
+ * Images of files and folders, in order of name within a folder.
+ * @throws ImageFormatError for a path that does not exist or a folder without images; UsageError where two images
+ * would give results of the same name
+ */
+export async function listImages(inputs: readonly string[]): Promise<InputImage[]> {
+  const images: InputImage[] = [];
+  for (const input of inputs) {
+    if (!(await isFolder(input))) images.push({ case: caseName(path.basename(input)), path: input });
+    else {
+      const names = await imageNames(input);
+      if (names.length === 0) throw new ImageFormatError(`${input}: expected .nii or .nii.gz images, found none.`);
+      images.push(...names.map((name) => ({ case: caseName(name), path: path.join(input, name) })));
+    }
+  }
+  const seen = new Map<string, string>();
+  for (const image of images) {
+    const other = seen.get(image.case);
+    if (other !== undefined) {
+      throw new UsageError(`${other} and ${image.path}: results of both would be called ${image.case}; rename one.`);
+    }
+    seen.set(image.case, image.path);
+  }
+  return images;
+}
+
+/** Sets of images: a folder of images is one set; a folder of such folders is one set each. */
+export async function listImageSets(folders: readonly string[]): Promise<{ name: string; images: InputImage[] }[]> {
+  const sets: { name: string; images: InputImage[] }[] = [];
+  for (const folder of folders) {
+    if (!(await isFolder(folder))) throw new ImageFormatError(`${folder}: expected a folder of images, found a file.`);
+    const inside = await readdir(folder, { withFileTypes: true });
+    const own = (await imageNames(folder)).length > 0;
+    const below = own
+      ? ['']
+      : inside
+          .filter((entry) => entry.isDirectory())
+          .map(({ name }) => name)
+          .sort();
+    if (below.length === 0) throw new ImageFormatError(`${folder}: expected .nii or .nii.gz images, found none.`);
+    for (const sub of below) {
+      const set = path.join(folder, sub);
+      sets.push({ name: path.basename(path.resolve(set)), images: await listImages([set]) });
+    }
+  }
+  return sets;
+}
+
+async function imageNames(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter(isImage).sort();
+}
+
+async function isFolder(input: string): Promise<boolean> {
+  try {
+    return (await stat(input)).isDirectory();
+  } catch (cause) {
+    throw new ImageFormatError(`${input}: expected an image or a folder, but ${explainSystemError(cause)}.`, { cause });
+  }
+}
