@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
+import type { FailedImage, PredictedCase } from '../jobs/predict.node.js';
 import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wholeNumber } from './arguments.js';
 import { exitCodes } from './exit-code.js';
 import { reportError } from './report-error.node.js';
@@ -59,12 +60,13 @@ export function addPredict(program: Command): void {
     const summary = await work({ quiet, threads, device }, stopping, (shared) =>
       predict({ ...shared, ...options, model, inputs }),
     );
-    const done = summary.cases.filter((c) => !('error' in c));
-    const failed = summary.cases.filter((c) => 'error' in c);
+    const done = summary.cases.filter((c): c is PredictedCase => !('error' in c));
+    const failed = summary.cases.filter((c): c is FailedImage => 'error' in c);
     for (const { error } of failed) reportError(error.message);
     const refused = options.onOod === 'refuse' && done.some((c) => c.verdict === 'out-of-distribution');
     process.exitCode = failed.length > 0 ? exitCodes.badInput : refused ? exitCodes.outOfDistribution : exitCodes.done;
+    const counts = `${countsText(done, failed.length)} Results are in ${options.output}.`;
     if (json) print(summary);
-    else print([...(done.length > 0 ? [casesText(done), ''] : []), countsText(done, failed.length)].join('\n'));
+    else print([...(done.length > 0 ? [casesText(done), ''] : []), counts].join('\n'));
   });
 }

@@ -67,7 +67,7 @@ function withBar(stream: Output, now: () => number): ProgressDisplay {
     if (bar || !latest) return;
     bar = new SingleBar({
       stream,
-      format: (_, { progress }) => (latest ? fit(progressText(latest, drawBar(progress)), stream) : ''),
+      format: (_, { progress }) => (latest ? cutToWidth(progressText(latest, drawBar(progress)), stream) : ''),
       clearOnComplete: true,
       // The text is cut to the terminal's width here; switched-off wrapping would outlive a killed process.
       linewrap: true,
@@ -85,7 +85,7 @@ function withBar(stream: Output, now: () => number): ProgressDisplay {
       if (ends) {
         hide();
         latest = undefined;
-        stream.write(`${fit(stageEndText(sign), stream)}\n`);
+        stream.write(`${cutToWidth(stageEndText(sign), stream)}\n`);
         return;
       }
       show();
@@ -106,6 +106,6 @@ function drawBar(share: number): string {
   return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 }
 
-function fit(text: string, stream: Output): string {
+function cutToWidth(text: string, stream: Output): string {
   return [...text].slice(0, Math.max(20, (stream.columns ?? 80) - 1)).join('');
 }

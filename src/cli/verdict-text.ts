@@ -32,7 +32,7 @@ export function casesText(cases: readonly JudgedCase[]): string {
   return tableText(rows, { heading, alignRight: [2, 4, 5] });
 }
 
-/** "12 images: 9 in distribution, 2 out of distribution, 1 could not be read." */
+/** "12 images: 9 in distribution, 2 out of distribution, 1 could not be done." */
 export function countsText(cases: readonly Verdict[], failed: number): string {
   const kinds = Object.keys(words) as Verdict['verdict'][];
   const counts = kinds.map(

@@ -22,7 +22,7 @@ export function evaluate(graph: Graph, feeds: Readonly<Record<string, NdArray>>)
     values.set(input, value);
   }
   for (const constant of graph.constants) {
-    values.set(constant, ndArray(fixedShape(constant.shape, constant.name), constant.data!));
+    values.set(constant, ndArray(fixedShape(constant.shape, constant.name), constant.data));
   }
   for (const { op, inputs, outputs, attributes } of graph.nodes) {
     const results = op.evaluate(

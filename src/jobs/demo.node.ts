@@ -14,15 +14,15 @@ import { explainSystemError } from '../files/system-error.js';
 import { dice } from '../metrics/overlap.js';
 import { readImage } from '../volume/image-file.node.js';
 import { evaluate } from './evaluate.node.js';
-import { type PhantomCounts, type PhantomData, writePhantoms } from './phantom-data.node.js';
-import { predict } from './predict.node.js';
+import { type PhantomChoice, type PhantomData, writePhantoms } from './phantom-data.node.js';
+import { type FailedImage, type PredictedCase, predict } from './predict.node.js';
 import { train } from './train.node.js';
-import type { FailedImage, JobOptions, PredictedCase, TrainOptions, TrainResult } from './types.js';
+import type { JobOptions, TrainOptions, TrainResult } from './types.js';
 
 /** Enough for phantoms, and a few minutes on two cores. */
 const STEPS = 300;
 /** 20 calibration cases a task are the fewest that support an alpha of 0.05. */
-const COUNTS: PhantomCounts = { train: 20, calibration: 20, test: 10, strangers: 8 };
+const PHANTOMS: PhantomChoice = { counts: { train: 20, calibration: 20, test: 10, strangers: 8 } };
 
 export interface DemoOptions extends JobOptions {
   /** Folder for data, model, report and masks. */
@@ -34,8 +34,8 @@ export interface DemoOptions extends JobOptions {
   readonly data?: string;
   readonly steps?: number;
   readonly seed?: number;
-  /** Size of the phantom data sets. */
-  readonly counts?: PhantomCounts;
+  /** Which phantoms to make where no data is given. */
+  readonly phantoms?: PhantomChoice;
 }
 
 /** An image that the finished model met for the first time. */
@@ -76,7 +76,7 @@ export async function demo(options: DemoOptions): Promise<DemoResult> {
   const shared: JobOptions = { threads, device, signal, onProgress, onNote };
   const material =
     data === undefined
-      ? await writePhantoms(path.join(output, 'data'), options.counts ?? COUNTS, { seed, signal, onProgress })
+      ? await writePhantoms(path.join(output, 'data'), options.phantoms ?? PHANTOMS, { seed, signal, onProgress })
       : await findData(data);
   const training = await trainOrGoOn({
     ...shared,

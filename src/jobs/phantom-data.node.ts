@@ -7,6 +7,13 @@ import { createHeader } from '../volume/nifti.js';
 import { encodeFloat, encodeMask } from '../volume/nifti-write.js';
 import type { JobOptions } from './types.js';
 
+/** What to make. */
+export interface PhantomChoice {
+  /** Default: all that the package has. */
+  readonly families?: readonly PhantomFamily[];
+  readonly counts: PhantomCounts;
+}
+
 /** Cases of each task, and images of each family that is kept from the model. */
 export interface PhantomCounts {
   readonly train: number;
@@ -23,18 +30,18 @@ export interface PhantomData {
 }
 
 /**
- * Make all families' scans under `folder`: a data set for each family to be learned, `ood/<family>` for each stranger.
- * The same seed and counts give the same bytes.
+ * Make the families' scans under `folder`: a data set for each family to be learned, `ood/<family>` for each stranger.
+ * The same seed and choice give the same bytes.
  * @throws OutputError where they cannot be written
  */
 export async function writePhantoms(
   folder: string,
-  counts: PhantomCounts,
+  { families = phantomFamilies, counts }: PhantomChoice,
   options: Pick<JobOptions, 'signal' | 'onProgress'> & { readonly seed: number },
 ): Promise<PhantomData> {
   const { seed, signal, onProgress } = options;
-  const known = phantomFamilies.filter(({ stranger }) => !stranger);
-  const strange = phantomFamilies.filter(({ stranger }) => stranger);
+  const known = families.filter(({ stranger }) => !stranger);
+  const strange = families.filter(({ stranger }) => stranger);
   const parts = ['train', 'calibration', 'test'] as const;
   const perTask = parts.reduce((sum, part) => sum + counts[part], 0);
   const total = known.length * perTask + strange.length * counts.strangers;

@@ -1,4 +1,5 @@
 /** The verb `train`: from data-set folders to one model file that knows its tasks and its limits. */
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { loadCase } from '../datasets/load-case.node.js';
@@ -34,7 +35,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const preset = options.preset ?? 'small';
   const { architecture, patchVoxels, steps: presetSteps } = presets[preset];
   const seed = options.seed ?? 0;
-  const runtime = createOnnxRuntime(options);
+  const threads = options.threads ?? availableParallelism();
+  const runtime = createOnnxRuntime({ ...options, threads });
   const datasets = await openDatasets(options.datasets, seed);
   const hashes = await Promise.all(datasets.map(datasetHash));
   const start = options.init === undefined ? undefined : await readModel(options.init);
@@ -53,6 +55,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     dropout: options.dropout ?? 0,
     learningRate: options.learningRate ?? DEFAULT_LEARNING_RATE,
     init: start?.sha256 ?? null,
+    // Sums inside an operator are split by thread: another number of threads gives other last bits.
+    threads,
     datasets: datasets.map(({ name }, i) => ({ name, sha256: hashes[i] })),
     version,
   } as const;

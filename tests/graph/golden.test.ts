@@ -1,6 +1,6 @@
 /** Values and gradients against PyTorch (golden.py writes golden.json): the oracle closely, the engine in float32. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { evaluate } from '../../src/graph/evaluate.js';
 import { gradients } from '../../src/graph/gradients.js';
 import { type NdArray, ndArray } from '../../src/graph/nd-array.js';
@@ -9,7 +9,7 @@ import { type ConvOptions, conv, convTranspose } from '../../src/graph/ops/conv.
 import { mul, relu, softplus } from '../../src/graph/ops/elementwise.js';
 import { instanceNorm } from '../../src/graph/ops/instance-norm.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { type Arrays, graphOf, runByEngine } from './support.js';
+import { type Arrays, expectAllClose, graphOf, runByEngine } from './support.js';
 
 interface Golden {
   readonly op: 'Conv' | 'ConvTranspose' | 'InstanceNormalization' | 'Relu' | 'Softplus';
@@ -58,8 +58,8 @@ describe('PyTorch', () => {
     const byOracle = evaluate(graph, feeds);
     const byEngine = await runByEngine(graph, feeds);
     for (const [name, value] of Object.entries(expected)) {
-      expect(byOracle[name], `${name} by the oracle`).toBeAllClose(value, 1e-7);
-      expect(byEngine[name], `${name} by the engine`).toBeAllClose(value, 1e-5);
+      expectAllClose(byOracle[name], value, 1e-7, `${name} by the oracle`);
+      expectAllClose(byEngine[name], value, 1e-5, `${name} by the engine`);
     }
   });
 });

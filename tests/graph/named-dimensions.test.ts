@@ -4,6 +4,7 @@ import { GraphError } from '../../src/errors.js';
 import { evaluate } from '../../src/graph/evaluate.js';
 import { gradients } from '../../src/graph/gradients.js';
 import { Graph } from '../../src/graph/graph.js';
+import { ndArray } from '../../src/graph/nd-array.js';
 import { decodeModel } from '../../src/graph/onnx/decode.js';
 import { encodeModel } from '../../src/graph/onnx/encode.js';
 import { reduceSum } from '../../src/graph/ops/broadcast.js';
@@ -14,7 +15,7 @@ import { matmul } from '../../src/graph/ops/matmul.js';
 import { concat, pad, reshape, slice, transpose } from '../../src/graph/ops/shape.js';
 import { scaleDim } from '../../src/graph/shape.js';
 import { createRandom } from '../../src/math/random.js';
-import { normalArray, runtime, toFeeds } from './support.js';
+import { expectAllClose, normalArray, runtime, toFeeds } from './support.js';
 
 const space = ['depth', 'height', 'width'];
 const random = createRandom('named dimensions');
@@ -75,7 +76,7 @@ describe('named dimensions', () => {
       expect(found.logits.shape).toEqual([n, 2, ...size]);
       for (const name of ['logits', 'gram/joined']) {
         const { shape, data } = found[name];
-        expect({ shape, data: Float64Array.from(data) }).toBeAllClose(expected[name], 1e-5);
+        expectAllClose(ndArray(shape, data), expected[name], 1e-5, name);
       }
     }
     await session.release();

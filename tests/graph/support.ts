@@ -1,4 +1,4 @@
-/** What the graph tests share: random arrays, running one graph by the engine and by the oracle, and a closeness matcher. */
+/** What the graph tests share: random arrays, running one graph by the engine and by the oracle, and closeness. */
 import { expect } from 'vitest';
 import { evaluate } from '../../src/graph/evaluate.js';
 import { Graph } from '../../src/graph/graph.js';
@@ -65,7 +65,7 @@ export async function expectEngineMatchesOracle(graph: Graph, arrays: Arrays, to
   const expected = evaluate(graph, arrays);
   const found = await runByEngine(graph, arrays);
   expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
-  for (const name of Object.keys(expected)) expect(found[name], name).toBeAllClose(expected[name], tolerance);
+  for (const name of Object.keys(expected)) expectAllClose(found[name], expected[name], tolerance, name);
 }
 
 /** Largest absolute difference over the largest expected magnitude. */
@@ -80,24 +80,9 @@ export function relativeError(found: ArrayLike<number>, expected: ArrayLike<numb
   return difference === 0 ? 0 : difference / Math.max(magnitude, 1e-30);
 }
 
-expect.extend({
-  toBeAllClose(found: NdArray, expected: NdArray, tolerance: number) {
-    const sameShape = found.shape.join() === expected.shape.join() && found.data.length === expected.data.length;
-    const error = sameShape ? relativeError(found.data, expected.data) : Number.POSITIVE_INFINITY;
-    return {
-      pass: error <= tolerance,
-      message: () =>
-        sameShape
-          ? `expected values within ${tolerance} of the largest, found a difference of ${error}`
-          : `expected shape [${expected.shape}], found [${found.shape}]`,
-    };
-  },
-});
-
-declare module 'vitest' {
-  // biome-ignore lint/suspicious/noExplicitAny: the interface that is extended declares it so.
-  interface Matchers<T = any> {
-    /** Same shape, and values equal to within `tolerance` times the largest expected magnitude. */
-    toBeAllClose(expected: NdArray, tolerance: number): T;
-  }
+/** Expect equal shapes, and values equal to within `tolerance` times the largest expected magnitude. */
+export function expectAllClose(found: NdArray, expected: NdArray, tolerance: number, what: string): void {
+  expect(found.shape, what).toEqual(expected.shape);
+  expect(found.data.length, what).toBe(expected.data.length);
+  expect(relativeError(found.data, expected.data), what).toBeLessThanOrEqual(tolerance);
 }

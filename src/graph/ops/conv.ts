@@ -4,9 +4,12 @@
  */
 import { forEachIndex, type NdArray, ndArray } from '../nd-array.js';
 import { type Attributes, ints, type OpDefinition } from '../op.js';
-import { type Dim, fixedShape, scaleDim, stridesOf } from '../shape.js';
+import { type Dim, elementCount, fixedShape, scaleDim, stridesOf } from '../shape.js';
 import { fail, type Tensor } from '../tensor.js';
 import { reduceSum } from './broadcast.js';
+import { add } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { depthToSpace } from './pixel-shuffle.js';
 import { flip, pad, reshape, slice, transpose } from './shape.js';
 
 export interface ConvOptions {
@@ -23,8 +26,9 @@ interface Geometry {
   readonly pads: readonly number[];
 }
 
-/** Refuse attributes that do not give every spatial axis its stride, dilation and two pads. */
-function checkGeometry(op: string, inputs: readonly Tensor[], { rank, strides, dilations, pads }: Geometry): void {
+/** Refuse tensors of another type, and attributes that do not give each spatial axis a stride, a dilation and two pads. */
+function checkConvolution(op: string, inputs: readonly Tensor[], { rank, strides, dilations, pads }: Geometry): void {
+  if (inputs.some((x) => x.dtype !== 'float32')) fail(op, inputs, 'float32 tensors');
   const whole = (list: readonly number[], length: number, lowest: number) =>
     list.length === length && list.every((value) => Number.isInteger(value) && value >= lowest);
   if (!whole(strides, rank, 1) || !whole(dilations, rank, 1) || !whole(pads, 2 * rank, 0)) {
@@ -56,7 +60,6 @@ function outputLength(dim: Dim, kernel: number, i: number, g: Geometry): Dim | u
 
 function checkBias(op: string, inputs: readonly Tensor[], channels: Dim): void {
   const bias = inputs[2];
-  if (inputs.some((x) => x.dtype !== 'float32')) fail(op, inputs, 'float32 tensors');
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== channels)) fail(op, inputs, `a bias of ${channels} values`);
 }
 
@@ -108,7 +111,7 @@ export const Conv: OpDefinition = {
     }
     const kernel = fixedShape(w.shape, 'Conv weight').slice(2);
     const g = geometryOf(attributes, kernel.length);
-    checkGeometry('Conv', inputs, g);
+    checkConvolution('Conv', inputs, g);
     const space = kernel.map((k, i) => outputLength(x.shape[i + 2], k, i, g));
     if (space.some((dim) => dim === undefined || (typeof dim === 'number' && dim < 1))) {
       fail('Conv', inputs, 'a kernel that fits into the padded input, and named dimensions that scale exactly');
@@ -151,7 +154,7 @@ export const ConvTranspose: OpDefinition = {
     }
     const kernel = fixedShape(w.shape, 'ConvTranspose weight').slice(2);
     const g = geometryOf(attributes, kernel.length);
-    checkGeometry('ConvTranspose', inputs, g);
+    checkConvolution('ConvTranspose', inputs, g);
     const outputPadding = ints(attributes, 'output_padding');
     if (outputPadding.some((value, i) => value < 0 || value >= g.strides[i])) {
       fail('ConvTranspose', inputs, `output padding below the stride, found [${outputPadding.join(', ')}]`);
@@ -263,7 +266,11 @@ export function conv(x: Tensor, weight: Tensor, options: ConvOptions = {}, bias?
   return x.graph.add(Conv, bias ? [x, weight, bias] : [x, weight], attributesOf(options));
 }
 
-/** Transposed convolution of `[batch, in, ...space]` with `[in, out, ...kernel]`. */
+/**
+ * Transposed convolution of `[batch, in, ...space]` with `[in, out, ...kernel]`. Where the kernel is the stride and
+ * all shapes are fixed, it is built as a matrix product and a pixel shuffle: over twice as fast, and its gradients
+ * follow.
+ */
 export function convTranspose(
   x: Tensor,
   weight: Tensor,
@@ -271,10 +278,35 @@ export function convTranspose(
   bias?: Tensor,
 ): Tensor {
   const { outputPadding } = options;
+  if (isPixelShuffle(x, weight, options)) return shuffledConvTranspose(x, weight, bias);
   const attributes: Attributes = outputPadding?.some((value) => value !== 0)
     ? { ...attributesOf(options), output_padding: outputPadding }
     : attributesOf(options);
   return x.graph.add(ConvTranspose, bias ? [x, weight, bias] : [x, weight], attributes);
+}
+
+function isPixelShuffle(
+  x: Tensor,
+  weight: Tensor,
+  { strides, dilations, pads, outputPadding }: ConvOptions & { readonly outputPadding?: readonly number[] },
+): boolean {
+  const plain =
+    dilations?.some((d) => d !== 1) !== true &&
+    [...(pads ?? []), ...(outputPadding ?? [])].every((value) => value === 0) &&
+    strides?.length === x.shape.length - 2 &&
+    strides.every((stride, i) => stride > 1 && stride === weight.shape[i + 2]);
+  const fits = x.shape.length === weight.shape.length && x.shape[1] === weight.shape[0];
+  return plain && fits && [...x.shape, ...weight.shape].every((dim) => typeof dim === 'number');
+}
+
+function shuffledConvTranspose(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const [batch, channels, ...space] = fixedShape(x.shape, 'ConvTranspose');
+  const [, outChannels, ...kernel] = fixedShape(weight.shape, 'ConvTranspose');
+  const blocks = outChannels * elementCount(kernel);
+  const matrix = transpose(reshape(weight, [channels, blocks]), [1, 0]);
+  const product = matmul(matrix, reshape(x, [batch, channels, elementCount(space)]));
+  const shuffled = depthToSpace(reshape(product, [batch, blocks, ...space]), kernel);
+  return bias ? add(shuffled, reshape(bias, [outChannels, ...kernel.map(() => 1)])) : shuffled;
 }
 
 function attributesOf({ strides, dilations, pads }: ConvOptions): Attributes {

