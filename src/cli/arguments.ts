@@ -48,7 +48,7 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 function readTriple(text: string, holds: (value: number) => boolean): Vec3 | undefined {
   const parts = text.split(',').map((part) => readNumber(part.trim()));
   const good = (value: number | undefined): value is number => value !== undefined && holds(value);
-  return parts.length === 3 && parts.every(good) ? [parts[0]!, parts[1]!, parts[2]!] : undefined;
+  return parts.length === 3 && parts.every(good) ? [parts[0], parts[1], parts[2]] : undefined;
 }
 
 /** Three whole numbers above 0, "48,48,32". */

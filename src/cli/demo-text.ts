@@ -36,21 +36,32 @@ interface Meeting {
 export function demoIntroduction(output: string, data?: string): string {
   return data === undefined
     ? 'Candor learns three organs at once from digital phantoms, then meets scans of kinds it has never seen.\n' +
-        `This takes a few minutes; everything it makes goes to ${plainText(output)}/.\n`
+        `This takes a few minutes; everything it makes goes to ${plainText(output)}/.`
     : `Candor learns the tasks in ${plainText(data)} at once, then meets images of kinds it has never seen.\n` +
-        `Everything it makes goes to ${plainText(output)}/.\n`;
+        `Everything it makes goes to ${plainText(output)}/.`;
 }
 
 /** Told when the work is done. */
 export function demoText(story: Story): string {
   const { training, summary, encounters, report, predictions } = story;
   return [
-    `Learned  ${learned(story)}\n         ${plural(training.steps, 'step')} in ${durationText(training.trainingSeconds)} -> ${training.model}`,
-    `Measured on cases that it has not seen\n\n${summaryText(summary, { indent: '  ' })}`,
-    `Met      masks in ${predictions}\n\n${encounters.map(meetingText).join('\n\n')}`,
-    `Report   ${report}`,
-    `Next     candor inspect ${training.model}\n         candor train <your data sets> -o model.onnx`,
+    section(
+      'Learned',
+      learned(story),
+      `${plural(training.steps, 'step')} in ${durationText(training.trainingSeconds)} -> ${training.model}`,
+    ),
+    section('Measured', 'on cases that it has not seen'),
+    summaryText(summary, { indent: '  ' }),
+    section('Met', `one image of each kind; masks are in ${predictions}`),
+    ...encounters.map(meetingText),
+    section('Report', report),
+    section('Next', `candor inspect ${training.model}`, 'candor train <your data sets> -o model.onnx'),
   ].join('\n\n');
+}
+
+/** A word in the margin, and what it is about. */
+function section(title: string, ...lines: readonly string[]): string {
+  return lines.map((line, i) => (i === 0 ? title : '').padEnd(10) + line).join('\n');
 }
 
 function learned({ tasks, strangers }: Story): string {

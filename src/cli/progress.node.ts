@@ -6,7 +6,8 @@ import { plainText } from './text.js';
 
 /** Milliseconds between two lines where there is no terminal. */
 const LINE_INTERVAL = 10_000;
-const BAR_WIDTH = 24;
+/** A bar leaves room for the numbers, which say more. */
+const barWidth = (columns: number): number => Math.min(24, Math.max(8, Math.floor(columns / 8)));
 
 export interface ProgressDisplay {
   update(progress: Progress): void;
@@ -67,7 +68,8 @@ function withBar(stream: Output, now: () => number): ProgressDisplay {
     if (bar || !latest) return;
     bar = new SingleBar({
       stream,
-      format: (_, { progress }) => (latest ? cutToWidth(progressText(latest, drawBar(progress)), stream) : ''),
+      format: (_, { progress }) =>
+        latest ? cutToWidth(progressText(latest, drawBar(progress, barWidth(columnsOf(stream)))), stream) : '',
       clearOnComplete: true,
       // The text is cut to the terminal's width here; switched-off wrapping would outlive a killed process.
       linewrap: true,
@@ -101,11 +103,15 @@ function withBar(stream: Output, now: () => number): ProgressDisplay {
   };
 }
 
-function drawBar(share: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, share || 0)) * BAR_WIDTH);
-  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+function drawBar(share: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share || 0)) * width);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
 
 function cutToWidth(text: string, stream: Output): string {
-  return [...text].slice(0, Math.max(20, (stream.columns ?? 80) - 1)).join('');
+  return [...text].slice(0, Math.max(20, columnsOf(stream) - 1)).join('');
+}
+
+function columnsOf(stream: Output): number {
+  return stream.columns ?? 80;
 }

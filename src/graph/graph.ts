@@ -1,10 +1,10 @@
 /** A graph under construction. Every tensor is named, typed and shaped the moment it is made. */
 import { GraphError } from '../errors.js';
-import type { Attributes, OpDefinition } from './op.js';
-import { elementCount, type Shape } from './shape.js';
-import type { ConstantData, DataType, Node, Tensor } from './tensor.js';
 
-export class Graph {
+import { elementCount, type Shape } from './shape.js';
+import type { Attributes, ConstantData, DataType, GraphBuilder, Node, OpDefinition, Tensor } from './tensor.js';
+
+export class Graph implements GraphBuilder {
   readonly inputs: Tensor[] = [];
   readonly constants: Tensor[] = [];
   /** Nodes in the order they were made, which is a valid order of execution. */

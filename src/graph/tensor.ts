@@ -1,7 +1,9 @@
-/** Tensors and nodes of a graph under construction: names, types and shapes, no values but those of constants. */
+/**
+ * Tensors, nodes and operators of a graph under construction, defined together because each is made of the others:
+ * names, types and shapes, no values but those of constants.
+ */
 import { GraphError } from '../errors.js';
-import type { Graph } from './graph.js';
-import type { Attributes, OpDefinition } from './op.js';
+import type { NdArray } from './nd-array.js';
 import { formatShape, type Shape } from './shape.js';
 
 export type DataType = 'float32' | 'int64' | 'bool';
@@ -9,7 +11,7 @@ export type DataType = 'float32' | 'int64' | 'bool';
 export type ConstantData = Float32Array | readonly number[];
 
 export interface Tensor {
-  readonly graph: Graph;
+  readonly graph: GraphBuilder;
   readonly name: string;
   readonly dtype: DataType;
   readonly shape: Shape;
@@ -24,6 +26,51 @@ export interface Node {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
+}
+
+/** ONNX attribute values. Whole numbers are written as integers unless the name is listed in `floatAttributes`. */
+export type Attribute = number | string | readonly number[];
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export interface OutputType {
+  readonly dtype: DataType;
+  readonly shape: Shape;
+}
+
+/**
+ * What an operator is: its ONNX name, how shapes follow, how gradients follow, and a slow, obvious evaluation in
+ * float64 that the tests hold the engine against. Each operator is one constant in `ops/`.
+ */
+export interface OpDefinition {
+  /** Operator name in ONNX. */
+  readonly type: string;
+  /** Operator set; empty for the standard one. */
+  readonly domain?: string;
+  /** Attributes that ONNX stores as float32 even where the value is whole. */
+  readonly floatAttributes?: readonly string[];
+  /** Output types; throws GraphError (by `fail`) naming op, tensors and shapes. */
+  infer(inputs: readonly Tensor[], attributes: Attributes): OutputType[];
+  /**
+   * Gradients with respect to each input, null where there is none. `dy[i]` is the gradient of output i, null where
+   * nothing downstream depends on it. `wanted[i]` says whether input i's gradient is needed at all.
+   */
+  gradient?(node: Node, dy: readonly (Tensor | null)[], wanted: readonly boolean[]): (Tensor | null)[];
+  /** The operator in plain float64 loops. */
+  evaluate(inputs: readonly NdArray[], attributes: Attributes): NdArray[];
+}
+
+/** What operators ask of the graph that they add nodes to. */
+export interface GraphBuilder {
+  /** Nodes in the order they were made, which is a valid order of execution. */
+  readonly nodes: readonly Node[];
+  /** A tensor fed at every run. */
+  input(name: string, shape: Shape, dtype?: DataType): Tensor;
+  /** A scalar constant; equal ones are shared. */
+  scalar(value: number): Tensor;
+  /** A list of whole numbers (axes, pads, a target shape); equal ones are shared. */
+  ints(values: readonly number[]): Tensor;
+  /** Add a node of one output. Throws GraphError where shapes or types do not fit. */
+  add(op: OpDefinition, inputs: readonly Tensor[], attributes?: Attributes): Tensor;
 }
 
 /** `conv1.weight float32[16, 1, 3, 3, 3]`, for messages. */
@@ -41,4 +88,10 @@ export function constantInts(op: string, inputs: readonly Tensor[], index: numbe
   const data = inputs[index]?.data;
   if (data === undefined) fail(op, inputs, `input ${index} to be a constant of whole numbers`);
   return Array.from(data);
+}
+
+/** Attribute as a list of whole numbers, with a default. */
+export function ints(attributes: Attributes, name: string, fallback: readonly number[] = []): readonly number[] {
+  const value = attributes[name];
+  return value === undefined ? fallback : typeof value === 'object' ? value : [Number(value)];
 }

@@ -20,7 +20,7 @@ import { train } from './train.node.js';
 import type { JobOptions, TrainOptions, TrainResult } from './types.js';
 
 /** Enough for phantoms, and a few minutes on two cores. */
-const STEPS = 300;
+const STEPS = 240;
 /** 20 calibration cases a task are the fewest that support an alpha of 0.05. */
 const PHANTOMS: PhantomChoice = { counts: { train: 20, calibration: 20, test: 10, strangers: 8 } };
 
@@ -62,7 +62,7 @@ export interface DemoResult {
   readonly summary: Summary;
   /** Path of `report.html`. */
   readonly report: string;
-  /** Folder of the masks. */
+  /** Folder of the masks, one folder a set. */
   readonly predictions: string;
   readonly encounters: readonly Encounter[];
 }
@@ -114,7 +114,7 @@ export async function demo(options: DemoOptions): Promise<DemoResult> {
     summary,
     report,
     predictions,
-    encounters: await meet(datasets, material.strangers, { ...shared, model, output: predictions }),
+    encounters: await meet(datasets, material.strangers, { threads, device, signal, model, output: predictions }),
   };
 }
 
@@ -141,7 +141,8 @@ async function meet(
   for (const dataset of datasets) {
     const [first] = casesOf(dataset, 'test');
     if (!first) continue;
-    visitors.push({ image: first.image, set: dataset.name, known: { dataset, case: first } });
+    const image = path.relative('.', first.image);
+    visitors.push({ image, set: dataset.name, known: { dataset, case: first } });
     break;
   }
   for (const folder of strangers) {
@@ -150,10 +151,12 @@ async function meet(
   }
   const encounters: Encounter[] = [];
   for (const { image, set, known } of visitors) {
-    const { cases } = await predict({ ...options, inputs: [image], saveProbabilities: true });
+    // Images of two sets may have the same name.
+    const output = path.join(options.output, set);
+    const { cases } = await predict({ ...options, inputs: [image], output, saveProbabilities: true });
     const [result] = cases;
     const mask = 'error' in result ? null : result.files.mask;
-    const score = known && mask !== null ? await diceWithReference(path.join(options.output, mask), known) : null;
+    const score = known && mask !== null ? await diceWithReference(path.join(output, mask), known) : null;
     encounters.push({ image, set, familiar: known !== undefined, result, dice: score });
   }
   return encounters;

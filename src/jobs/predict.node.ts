@@ -11,10 +11,10 @@ import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import { largestComponent } from '../volume/components.js';
 import { readImage } from '../volume/image-file.node.js';
 import type { Image } from '../volume/nifti.js';
-import { encodeFloat, encodeMask } from '../volume/nifti-write.js';
 import { type InputImage, listImages } from './list-images.node.js';
 import { readModel } from './read-model.node.js';
 import type { PredictOptions } from './types.js';
+import { writeMask, writeProbabilities } from './write-volume.node.js';
 
 /** What `CASE.json` says of one image. */
 export interface PredictedCase {
@@ -129,17 +129,11 @@ async function writeVolumes(
   if (options.onOod === 'refuse' && verdict.verdict === 'out-of-distribution') {
     return { mask: null, probabilities: null, oodMap: null };
   }
-  const write = async (file: string, bytes: Uint8Array) => {
-    await writeFileAtomic(path.join(options.output, file), bytes);
-    return file;
-  };
-  return {
-    mask: await write(`${name}.nii.gz`, encodeMask(mask, header)),
-    probabilities: options.saveProbabilities
-      ? await write(`${name}_prob.nii.gz`, encodeFloat(probability, header, 'foreground probability'))
-      : null,
-    oodMap: null,
-  };
+  const maskFile = `${name}.nii.gz`;
+  const probabilityFile = options.saveProbabilities ? `${name}_prob.nii.gz` : null;
+  await writeMask(path.join(options.output, maskFile), mask, header);
+  if (probabilityFile) await writeProbabilities(path.join(options.output, probabilityFile), probability, header);
+  return { mask: maskFile, probabilities: probabilityFile, oodMap: null };
 }
 
 /** The result of an earlier call, if this model completed the case. */

@@ -25,7 +25,11 @@ interface PresetSettings {
 /** `tiny` learns phantoms in a minute; `small` is the 3D U-Net that real scans need (1.8 million weights). */
 export const presets: Readonly<Record<Preset, PresetSettings>> = {
   tiny: { architecture: { kind: 'unet', dimensions: 3, channels: [8, 16, 32] }, patchVoxels: 40 ** 3, steps: 400 },
-  small: { architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] }, patchVoxels: 48 ** 3, steps: 2000 },
+  small: {
+    architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] },
+    patchVoxels: 48 ** 3,
+    steps: 2000,
+  },
 };
 
 /** Every side of an input must be divisible by this. */

@@ -3,6 +3,7 @@
  * the optimiser is a handful of operations however many tensors there are.
  */
 import { GraphError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
 import { concat, reshape, slice } from '../graph/ops/shape.js';
 import { elementCount } from '../graph/shape.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -96,7 +97,7 @@ export function concatFlat(tensors: readonly Tensor[]): Tensor {
 export function constantParameters(
   specs: readonly ParameterSpec[],
   weights: Float32Array,
-  graph: Tensor['graph'],
+  graph: Graph,
 ): Map<string, Tensor> {
   const parts = splitWeights(specs, weights);
   return new Map(specs.map(({ name, shape }) => [name, graph.constant(name, shape, parts.get(name)!)]));

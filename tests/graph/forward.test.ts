@@ -1,7 +1,7 @@
 /** Every operator: ONNX Runtime against the float64 oracle, and nothing exported that is not in the table. */
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { OpDefinition } from '../../src/graph/op.js';
+import type { OpDefinition } from '../../src/graph/tensor.js';
 import { createRandom } from '../../src/math/random.js';
 import { opCases } from './op-cases.js';
 import { expectEngineMatchesOracle, graphOf } from './support.js';

@@ -4,14 +4,13 @@
  */
 import type { NdArray } from '../../src/graph/nd-array.js';
 import { ndArray } from '../../src/graph/nd-array.js';
-import type { OpDefinition } from '../../src/graph/op.js';
 import * as broadcast from '../../src/graph/ops/broadcast.js';
 import * as convolution from '../../src/graph/ops/conv.js';
 import * as elementwise from '../../src/graph/ops/elementwise.js';
 import * as norm from '../../src/graph/ops/instance-norm.js';
 import * as product from '../../src/graph/ops/matmul.js';
 import * as shapes from '../../src/graph/ops/shape.js';
-import type { Tensor } from '../../src/graph/tensor.js';
+import type { OpDefinition, Tensor } from '../../src/graph/tensor.js';
 import type { Random } from '../../src/math/random.js';
 import { awayFromZero, normalArray, positive } from './support.js';
 

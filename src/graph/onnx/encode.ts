@@ -4,8 +4,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { GraphError } from '../../errors.js';
 import type { Graph } from '../graph.js';
-import type { Attribute, OpDefinition } from '../op.js';
-import { describe, type Node, type Tensor } from '../tensor.js';
+import { type Attribute, describe, type Node, type OpDefinition, type Tensor } from '../tensor.js';
 import {
   type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,

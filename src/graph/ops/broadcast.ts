@@ -1,8 +1,7 @@
 /** Sums over axes and their mirror image, expansion: each is the other's gradient. */
 import { broadcastOffset, forEachIndex, ndArray } from '../nd-array.js';
-import type { OpDefinition } from '../op.js';
 import { broadcastShapes, fixedShape, formatShape, type Shape, sameShape } from '../shape.js';
-import { constantInts, fail, type Tensor } from '../tensor.js';
+import { constantInts, fail, type OpDefinition, type Tensor } from '../tensor.js';
 import { reshape } from './shape.js';
 
 export const ReduceSum: OpDefinition = {

@@ -3,9 +3,8 @@
  * written so that ONNX Runtime's inference kernels run them at the speed of the forward pass.
  */
 import { forEachIndex, type NdArray, ndArray } from '../nd-array.js';
-import { type Attributes, ints, type OpDefinition } from '../op.js';
 import { type Dim, elementCount, fixedShape, scaleDim, stridesOf } from '../shape.js';
-import { fail, type Tensor } from '../tensor.js';
+import { type Attributes, fail, ints, type OpDefinition, type Tensor } from '../tensor.js';
 import { reduceSum } from './broadcast.js';
 import { add } from './elementwise.js';
 import { matmul } from './matmul.js';

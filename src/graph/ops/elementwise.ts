@@ -1,8 +1,7 @@
 /** Element-wise operators with numpy broadcasting. */
 import { broadcastOffset, forEachIndex, ndArray } from '../nd-array.js';
-import type { OpDefinition } from '../op.js';
 import { broadcastShapes, elementCount, fixedShape } from '../shape.js';
-import { fail, type Node, type Tensor } from '../tensor.js';
+import { fail, type Node, type OpDefinition, type Tensor } from '../tensor.js';
 import { reduceSum, reduceToShape } from './broadcast.js';
 
 type UnaryGradient = (x: Tensor, y: Tensor, dy: Tensor) => Tensor;

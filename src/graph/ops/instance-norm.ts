@@ -1,8 +1,7 @@
 /** Instance normalisation: each channel of each image to mean 0, variance 1, then an affine map per channel. */
 import { ndArray } from '../nd-array.js';
-import type { OpDefinition } from '../op.js';
 import { elementCount, fixedShape } from '../shape.js';
-import { fail, type Tensor } from '../tensor.js';
+import { fail, type OpDefinition, type Tensor } from '../tensor.js';
 import { reduceSum } from './broadcast.js';
 import { add, div, mul, neg, sqrt, sub } from './elementwise.js';
 import { reshape } from './shape.js';

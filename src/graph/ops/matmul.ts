@@ -1,8 +1,7 @@
 /** Matrix products, batched over leading axes. */
 import { broadcastOffset, forEachIndex, ndArray } from '../nd-array.js';
-import type { OpDefinition } from '../op.js';
 import { broadcastShapes } from '../shape.js';
-import { fail, type Tensor } from '../tensor.js';
+import { fail, type OpDefinition, type Tensor } from '../tensor.js';
 import { reduceToShape } from './broadcast.js';
 import { transpose } from './shape.js';
 

@@ -1,8 +1,7 @@
 /** Operators that move values without changing them. */
 import { broadcastOffset, forEachIndex, ndArray } from '../nd-array.js';
-import { ints, type OpDefinition } from '../op.js';
 import { type Dim, elementCount, fixedShape, formatShape, stridesOf } from '../shape.js';
-import { constantInts, fail, type Tensor } from '../tensor.js';
+import { constantInts, fail, ints, type OpDefinition, type Tensor } from '../tensor.js';
 
 /** ONNX Reshape: 0 copies the input's dimension at that place, -1 takes what is left. */
 export const Reshape: OpDefinition = {
