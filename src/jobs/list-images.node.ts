@@ -15,13 +15,13 @@ const isImage = (name: string): boolean => /\.nii(\.gz)?$/i.test(name) && !name.
 
 /**
  * Images of files and folders, in order of name within a folder.
- * @throws ImageFormatError for a path that does not exist or a folder without images; UsageError where two images
- * would give results of the same name
+ * @throws ImageFormatError for a folder without images; UsageError where two images would give results of the same name
  */
 export async function listImages(inputs: readonly string[]): Promise<InputImage[]> {
   const images: InputImage[] = [];
   for (const input of inputs) {
-    if (!(await isFolder(input))) images.push({ case: caseName(path.basename(input)), path: input });
+    // A file that is not there is a case that fails, not the end of the batch.
+    if (!(await isFolder(input, false))) images.push({ case: caseName(path.basename(input)), path: input });
     else {
       const names = await imageNames(input);
       if (names.length === 0) throw new ImageFormatError(`${input}: expected .nii or .nii.gz images, found none.`);
@@ -65,10 +65,11 @@ async function imageNames(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter(isImage).sort();
 }
 
-async function isFolder(input: string): Promise<boolean> {
+async function isFolder(input: string, mustExist = true): Promise<boolean> {
   try {
     return (await stat(input)).isDirectory();
   } catch (cause) {
+    if (!mustExist) return false;
     throw new ImageFormatError(`${input}: expected an image or a folder, but ${explainSystemError(cause)}.`, { cause });
   }
 }

@@ -1,5 +1,5 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
@@ -65,7 +65,7 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
     for (const image of images) {
       throwIfCancelled(signal);
       cases.push(
-        (options.continue && (await readDone(output, image, model))) ||
+        (options.continue && (await readDone(options, image, model))) ||
           (await predictOne(predictor, model, image, options)),
       );
       options.onProgress?.({ stage: 'predict', done: cases.length, total: images.length, item: image.case });
@@ -126,7 +126,9 @@ async function writeVolumes(
   mask: Uint8Array,
   options: PredictOptions,
 ): Promise<PredictedCase['files']> {
-  if (options.onOod === 'refuse' && verdict.verdict === 'out-of-distribution') {
+  if (isRefused(verdict.verdict, options)) {
+    // An earlier call may have written them.
+    for (const ending of ['', '_prob']) await rm(path.join(options.output, `${name}${ending}.nii.gz`), { force: true });
     return { mask: null, probabilities: null, oodMap: null };
   }
   const maskFile = `${name}.nii.gz`;
@@ -136,15 +138,20 @@ async function writeVolumes(
   return { mask: maskFile, probabilities: probabilityFile, oodMap: null };
 }
 
+function isRefused(verdict: Verdict['verdict'], { onOod }: PredictOptions): boolean {
+  return onOod === 'refuse' && verdict === 'out-of-distribution';
+}
+
 /** The result of an earlier call, if this model completed the case. */
 async function readDone(
-  output: string,
+  options: PredictOptions,
   { case: name }: InputImage,
   { sha256 }: StoredModel,
 ): Promise<PredictedCase | undefined> {
   try {
-    const done = JSON.parse(await readFile(path.join(output, `${name}.json`), 'utf8')) as PredictedCase;
-    return done.model.sha256 === sha256 ? done : undefined;
+    const done = JSON.parse(await readFile(path.join(options.output, `${name}.json`), 'utf8')) as PredictedCase;
+    const kept = isRefused(done.verdict, options) && done.files.mask !== null;
+    return done.model.sha256 === sha256 && !kept ? done : undefined;
   } catch {
     return undefined;
   }

@@ -86,7 +86,8 @@ async function readText(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // A part of the path may be a file: making the folder will say so.
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw new RunError(`${file}: cannot be read: ${explainSystemError(cause)}.`, { cause });
   }
 }

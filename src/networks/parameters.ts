@@ -67,14 +67,16 @@ export function splitWeights(specs: readonly ParameterSpec[], weights: Float32Ar
 
 /** The flat vector from named tensors; throws GraphError for one that is missing or of another size. */
 export function joinWeights(specs: readonly ParameterSpec[], parts: ReadonlyMap<string, Float32Array>): Float32Array {
-  const weights = new Float32Array(parameterCount(specs));
-  for (const { spec, start, end } of spans(specs)) {
+  // Looked at first, filled in afterwards: no memory is taken for weights that are not there.
+  const found = spans(specs).map(({ spec, start, end }) => {
     const part = parts.get(spec.name);
     if (part?.length !== end - start) {
       throw new GraphError(`Weight ${spec.name}: expected ${end - start} values, found ${part?.length ?? 'none'}.`);
     }
-    weights.set(part, start);
-  }
+    return { part, start };
+  });
+  const weights = new Float32Array(parameterCount(specs));
+  for (const { part, start } of found) weights.set(part, start);
   return weights;
 }
 

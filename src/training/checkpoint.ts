@@ -52,7 +52,8 @@ export async function encodeCheckpoint(state: TrainingState): Promise<Uint8Array
 export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise<TrainingState> {
   const end = bytes.indexOf(10);
   const header = headerSchema.safeParse(parseHeader(bytes.subarray(0, Math.max(end, 0))));
-  const body = bytes.slice(end + 1);
+  // A copy: a view would start at an odd place of the file's memory.
+  const body = Uint8Array.from(bytes.subarray(end + 1));
   if (!header.success || body.length !== 12 * header.data.length || (await sha256(body)) !== header.data.sha256) {
     throw new RunError(
       `${file}: expected a checkpoint of Candor, found a damaged or foreign file; delete it to start over.`,

@@ -128,7 +128,8 @@ describe('the training graph', () => {
     );
     const patches = patchFeeds(groups);
     let weights = closedFormWeights(architecture);
-    let [firstMoment, secondMoment] = [new Float32Array(weights.length), new Float32Array(weights.length)];
+    let firstMoment: Float32Array = new Float32Array(weights.length);
+    let secondMoment = firstMoment;
     for (const [i, loss] of losses.entries()) {
       // Somewhere on the way an activation may cross ReLU's kink by rounding, hence the wider tolerance.
       const results = await session.run({
@@ -169,7 +170,8 @@ describe('adamW', () => {
     for (const [name, tensor] of Object.entries(next)) graph.output(`next/${name}`, tensor);
     const session = await runtime.open(encodeModel(graph));
     let weights = sequence(0, length);
-    let [firstMoment, secondMoment] = [new Float32Array(length), new Float32Array(length)];
+    let firstMoment: Float32Array = new Float32Array(length);
+    let secondMoment = firstMoment;
     for (const [i, { rate, size, norm, weights: expected }] of steps.entries()) {
       const results = await session.run({
         ...stateFeeds(weights, i + 1, rate, defaultAdamW),
