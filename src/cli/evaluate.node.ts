@@ -30,7 +30,7 @@ export function addEvaluate(program: Command): void {
     .requiredOption('-o, --output <folder>', 'folder for report.html, summary.json and cases.csv')
     .option('--ood <folder...>', 'folders of images that the model is not meant for, without labels')
     .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
-    .option('--seed <n>', 'seed of bootstrap intervals and seeded splits (default: 0)');
+    .option('--seed <n>', 'seed of bootstrap intervals (default: 0)');
   addOutputOptions(addEngineOptions(command)).action(async (model: string, datasets: string[], raw: unknown) => {
     const { json, quiet, threads, device, ...options } = readFlags(flags, raw);
     const { evaluate } = await import('../jobs/evaluate.node.js');
