@@ -11,7 +11,9 @@ export async function waitForIdle() {
   const deadline = Date.now() + PATIENCE_SECONDS * 1000;
   while (os.loadavg()[0] > limit) {
     if (Date.now() > deadline) {
-      console.error(`error: load ${os.loadavg()[0].toFixed(2)} is above ${limit}: ratios would lie. Stop other work first.`);
+      console.error(
+        `error: load ${os.loadavg()[0].toFixed(2)} is above ${limit}: ratios would lie. Stop other work first.`,
+      );
       process.exit(1);
     }
     await sleep(5000);

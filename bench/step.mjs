@@ -24,7 +24,9 @@ const architecture = { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] 
 const plainAdam = { ...defaultAdamW, beta2: 0.999, weightDecay: 0, maximumNorm: 1e9 };
 
 export async function step() {
-  console.log(`training step, ${describeMachine()}, ${THREADS} threads, batch ${BATCH} x ${SIDE}^3, ${ROUNDS} rounds of ${REPEATS}`);
+  console.log(
+    `training step, ${describeMachine()}, ${THREADS} threads, batch ${BATCH} x ${SIDE}^3, ${ROUNDS} rounds of ${REPEATS}`,
+  );
   const python = findPython();
   const plain = await candorStep('ce', plainAdam);
   const shipped = await candorStep('ce+dice', defaultAdamW);
@@ -36,11 +38,14 @@ export async function step() {
       const peer = runPeer(python);
       seconds.peer.push(peer.trainStepSeconds);
       peerName = peer.engine;
-      if (peer.parameters !== plain.parameters) throw new Error(`the peer has ${peer.parameters} weights, Candor ${plain.parameters}`);
+      if (peer.parameters !== plain.parameters)
+        throw new Error(`the peer has ${peer.parameters} weights, Candor ${plain.parameters}`);
     }
     seconds.shipped.push(await shipped.median());
   }
-  console.log(`candor, peer's loss and optimiser  ${median(seconds.plain).toFixed(3)} s  (${plain.engine}, ${plain.parameters} weights)`);
+  console.log(
+    `candor, peer's loss and optimiser  ${median(seconds.plain).toFixed(3)} s  (${plain.engine}, ${plain.parameters} weights)`,
+  );
   console.log(`candor, shipped step               ${median(seconds.shipped).toFixed(3)} s`);
   if (!python) {
     console.log(existsSync(PEER) ? 'PyTorch is not installed: no ratio.' : 'The peer script is not there: no ratio.');
@@ -80,7 +85,11 @@ async function candorStep(loss, optimiser) {
   const shape = [BATCH, 1, SIDE, SIDE, SIDE];
   const image = Float32Array.from({ length: BATCH * SIDE ** 3 }, () => random.normal());
   const label = image.map(() => (random.uniform() > 0.7 ? 1 : 0));
-  let state = { weights: initialWeights(specs, 0), firstMoment: new Float32Array(parameters), secondMoment: new Float32Array(parameters) };
+  let state = {
+    weights: initialWeights(specs, 0),
+    firstMoment: new Float32Array(parameters),
+    secondMoment: new Float32Array(parameters),
+  };
   let t = 0;
   const once = async () => {
     t++;

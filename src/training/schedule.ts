@@ -3,8 +3,9 @@ import type { PatchGroup } from '../networks/training-graph.js';
 import type { TrainingTask } from './task.js';
 
 /**
- * Tasks of the patches of one step, as indices, sorted. Shares are kept by largest deficit: after any number of
- * patches no task is more than one patch away from its share. Period and content depend on shares alone.
+ * Tasks of the patches of one step, as indices, sorted. A task's k-th patch is due before its share amounts to k, and
+ * not given before it amounts to k - 1; the earliest due comes first (Tijdeman, "The chairman assignment problem",
+ * 1980). Thus after any number of patches every task is less than one patch away from its share.
  */
 export function createSchedule(shares: readonly number[], batch: number): (step: number) => readonly number[] {
   const total = shares.reduce((a, b) => a + b, 0);
@@ -16,8 +17,10 @@ export function createSchedule(shares: readonly number[], batch: number): (step:
       const tasks: number[] = [];
       for (let slot = 0; slot < batch; slot++) {
         patches++;
-        const deficits = shares.map((share, i) => (share / total) * patches - given[i]);
-        const next = deficits.indexOf(Math.max(...deficits));
+        const due = shares.map((share, i) =>
+          share * patches > given[i] * total ? (given[i] + 1) / share : Number.POSITIVE_INFINITY,
+        );
+        const next = due.indexOf(Math.min(...due));
         given[next]++;
         tasks.push(next);
       }

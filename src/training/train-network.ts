@@ -4,12 +4,12 @@ import type { Architecture } from '../networks/architecture.js';
 import type { LossName } from '../networks/losses.js';
 import { type AdamWSettings, learningRateAt } from '../networks/optimiser.js';
 import { initialWeights } from '../networks/parameters.js';
-import { encodeTrainingGraph } from '../networks/training-graph.js';
+import { encodeTrainingGraph, type PatchGroup } from '../networks/training-graph.js';
 import { unetParameters } from '../networks/unet.js';
 import type { Runtime, Session, Value } from '../runtime/session.js';
 import { type Batch, makeBatch } from './batch.js';
 import type { TrainingState } from './checkpoint.js';
-import { createSchedule } from './schedule.js';
+import { createSchedule, groupSlots } from './schedule.js';
 import type { TrainingTask } from './task.js';
 
 export interface TrainNetworkOptions {
@@ -55,8 +55,6 @@ export interface StepRecord {
 export const TIMED_STEPS = 20;
 /** Warm-up is at least as long as the timed steps, so that they do not depend on how many will follow. */
 const WARMUP_STEPS = 20;
-/** The first steps include opening the session and settling memory: they do not count for the estimate. */
-const UNTIMED_STEPS = 3;
 
 /**
  * Train until the last step; returns the final state. The same options and seed give the same weights, bit for bit,
@@ -70,7 +68,6 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
   const sessions = new SessionCache(runtime, options);
   let state = options.state ?? freshState(options);
   let savedAt = state.step;
-  let timed = 0;
   const save = async () => {
     if (savedAt !== state.step) await options.onCheckpoint?.(state);
     savedAt = state.step;
@@ -79,14 +76,11 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
     while (state.steps === null || state.step < state.steps) {
       if (signal?.aborted) await save();
       throwIfCancelled(signal);
+      const chosen = schedule(state.step);
+      // Opened before the clock starts: minutes become steps by the time that steps take, in however many sittings.
+      const session = await sessions.for(groupSlots(tasks, chosen).map(({ group }) => group));
       const start = performance.now();
-      const batch = makeBatch(tasks, schedule(state.step), state.step, {
-        ...options,
-        seed,
-        architecture,
-        augment: true,
-      });
-      const session = await sessions.for(batch);
+      const batch = makeBatch(tasks, chosen, state.step, { ...options, seed, architecture, augment: true });
       const learningRate = learningRateAt(state.step, {
         peak: options.learningRate,
         warmup: WARMUP_STEPS,
@@ -99,7 +93,6 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
         throw new EngineError(`Training diverged at step ${state.step + 1}: loss ${loss}; lower the learning rate.`);
       }
       const seconds = (performance.now() - start) / 1000;
-      if (state.step >= UNTIMED_STEPS) timed += seconds;
       state = {
         step: state.step + 1,
         steps: state.steps,
@@ -109,7 +102,7 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
         secondMoment: results['secondMoment/next'].data,
       };
       if (state.steps === null && state.step >= TIMED_STEPS && 'minutes' in duration) {
-        const perStep = timed / (TIMED_STEPS - UNTIMED_STEPS);
+        const perStep = state.seconds / state.step;
         state = { ...state, steps: Math.max(TIMED_STEPS, Math.round((duration.minutes * 60) / perStep)) };
         await save();
       }
@@ -175,7 +168,7 @@ class SessionCache {
     private readonly options: Pick<TrainNetworkOptions, 'architecture' | 'loss' | 'optimiser' | 'dropout'>,
   ) {}
 
-  async for({ groups }: Batch): Promise<Session> {
+  async for(groups: readonly PatchGroup[]): Promise<Session> {
     const key = groups.map(({ name, batch }) => `${batch}*${name}`).join('+');
     let session = this.sessions.get(key);
     if (!session) {
