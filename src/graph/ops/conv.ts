@@ -3,7 +3,7 @@
  * written so that ONNX Runtime's inference kernels run them at the speed of the forward pass.
  */
 import { forEachIndex, type NdArray, ndArray } from '../nd-array.js';
-import { type Dim, elementCount, fixedShape, scaleDim, stridesOf } from '../shape.js';
+import { type Dim, elementCount, fixedShape } from '../shape.js';
 import { type Attributes, fail, ints, type OpDefinition, type Tensor } from '../tensor.js';
 import { reduceSum } from './broadcast.js';
 import {
