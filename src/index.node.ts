@@ -22,7 +22,7 @@ export { type FailedImage, type PredictedCase, type PredictSummary, predict } fr
 export { train } from './jobs/train.node.js';
 export type { EvaluateOptions, JobOptions, PredictOptions, Progress, TrainOptions, TrainResult } from './jobs/types.js';
 export { version } from './jobs/version.node.js';
-export { writeMask, writeProbabilities } from './jobs/write-volume.node.js';
+export { writeMask, writeOodMap, writeProbabilities } from './jobs/write-volume.node.js';
 export type { Model, StoredModel } from './model/model.js';
 export type { Verdict } from './ood/verdict.js';
 export { readImage } from './volume/image-file.node.js';

@@ -16,12 +16,15 @@ const flags = z.object({
   task: z.string().optional(),
   alpha: alphaNumber.optional(),
   saveProbabilities: z.boolean().optional(),
+  saveOodMap: z.boolean().optional(),
   onOod: oneOf(['warn', 'refuse']).optional(),
   keepLargest: z.boolean().optional(),
   continue: z.boolean().optional(),
   numParts: wholeNumber(1, 1_000_000).optional(),
   partId: wholeNumber(0, 999_999).optional(),
   intensityOffset: realNumber('a number').optional(),
+  mc: wholeNumber(1, 1000).optional(),
+  seed: wholeNumber(0).optional(),
   ...engineFlags,
   ...outputFlags,
 });
@@ -35,18 +38,26 @@ export function addPredict(program: Command): void {
         'that the model expects of itself.',
     )
     .argument('<model>', 'model file')
+    .argument('[others...]', 'further models of the same tasks: all segment together, the first alone judges')
     .requiredOption('-i, --input <path...>', 'images (.nii, .nii.gz) or folders of them')
     .requiredOption('-o, --output <folder>', 'folder for masks, verdicts and summary.json')
     .option('--task <name>', 'the task of all images, where it is known (default: the least strange)')
     .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
     .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
+    .option(
+      '--save-ood-map',
+      'also write where an image is strange, CASE_ood.nii.gz: larger is stranger than the rest of the scan; no ' +
+        'p-value, and constant where the image fits one window',
+    )
     .option('--on-ood <what>', 'warn, or refuse: write no mask for an unfamiliar image and exit with 4 (default: warn)')
     .option('--keep-largest', 'keep only the largest connected component of each mask')
     .option('--continue', 'skip cases whose results are there already')
     .option('--num-parts <n>', 'split the images into n parts, for job arrays')
     .option('--part-id <k>', 'which part to do, from 0')
-    .option('--intensity-offset <value>', "added to stored values, instead of the plan's own (to Hounsfield units)");
-  addOutputOptions(addEngineOptions(command)).action(async (model: string, raw: unknown) => {
+    .option('--intensity-offset <value>', "added to stored values, instead of the plan's own (to Hounsfield units)")
+    .option('--mc <n>', 'average over n passes of Monte-Carlo dropout; for models trained with --dropout')
+    .option('--seed <n>', 'seed of --mc (default: 0)');
+  addOutputOptions(addEngineOptions(command)).action(async (model: string, others: string[], raw: unknown) => {
     const { json, quiet, threads, device, input: inputs, ...options } = readFlags(flags, raw);
     const { numParts = 1, partId } = options;
     if ((options.numParts === undefined) !== (partId === undefined)) {
@@ -58,7 +69,7 @@ export function addPredict(program: Command): void {
     const { predict } = await import('../jobs/predict.node.js');
     const stopping = 'stopping after this image; go on later with --continue';
     const summary = await work({ quiet, threads, device }, stopping, (shared) =>
-      predict({ ...shared, ...options, model, inputs }),
+      predict({ ...shared, ...options, model, others, inputs }),
     );
     const done = summary.cases.filter((c): c is PredictedCase => !('error' in c));
     const failed = summary.cases.filter((c): c is FailedImage => 'error' in c);

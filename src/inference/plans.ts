@@ -1,5 +1,5 @@
 /** Tasks that share a plan share a pass over the image. */
-
+import { UnsupportedError } from '../errors.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { preparedSize } from '../preprocessing/preprocess.js';
 import { countWindows } from '../preprocessing/windows.js';
@@ -23,9 +23,14 @@ export function distinctPlans(tasks: readonly PlannedTask[]): { plan: Plan; task
   return [...groups.values()];
 }
 
-/** Windows that an image on `grid` needs under `plan`. */
+/** Windows that an image on `grid` needs under `plan`; infinitely many where it would be too large for memory. */
 export function windowsUnder(grid: Grid, plan: Plan): number {
-  return countWindows(preparedSize(grid, plan), plan.patch, plan.overlap);
+  try {
+    return countWindows(preparedSize(grid, plan), plan.patch, plan.overlap);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
 }
 
 /** Whether an image lies within a task's extent: beyond it, it is outside the task without being run. */

@@ -1,6 +1,5 @@
 /** A model applied to whole images: which task, which voxels, how sure, and whether to believe it. */
 import { estimatedDice } from '../calibration/estimated-dice.js';
-import { applyTemperature } from '../calibration/temperature.js';
 import { UsageError } from '../errors.js';
 import type { Vec3 } from '../math/vector.js';
 import { volumeMl } from '../metrics/overlap.js';
@@ -12,15 +11,19 @@ import { restoreValues } from '../preprocessing/preprocess.js';
 import type { Runtime } from '../runtime/session.js';
 import { spacingOf } from '../volume/orientation.js';
 import type { Volume } from '../volume/volume.js';
-import { type Network, openNetwork } from './network.js';
+import type { Network } from './network.js';
+import { oodMap } from './ood-map.js';
 import { distinctPlans, isWithinExtent, windowsUnder } from './plans.js';
 import { runScan, type Scan, type ScanOptions } from './scan.js';
+import { checkDropout, type DropoutOptions, type Member, openMember, segment } from './segment.js';
 
-export interface PredictVolumeOptions extends ScanOptions {
+export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
   /** The image's task, where it is known: one pass under its plan instead of one per distinct plan. */
   readonly task?: string;
   /** Bound on the false-alarm rate of the verdict; default 0.05. */
   readonly alpha?: number;
+  /** Also give {@link Prediction.oodMap}. */
+  readonly oodMap?: boolean;
 }
 
 export interface Prediction {
@@ -30,47 +33,68 @@ export interface Prediction {
   readonly verdict: Verdict;
   /** Strangeness and p-value by every detector the model has. */
   readonly detectors: Readonly<Partial<Record<DetectorName, Verdict>>>;
-  /** Foreground logits on the image's own grid and in its voxel order, before temperature. */
+  /** Foreground logits of the model's plain pass on the image's own grid and in its voxel order, before temperature. */
   readonly logits: Float32Array;
-  /** Calibrated foreground probability, likewise. */
+  /** Calibrated foreground probability, likewise; the mean over dropout passes and members where there are several. */
   readonly probability: Float32Array;
-  /** 1 where the logit is positive. */
+  /** 1 where the probability is above one half; of one plain pass, where the logit is positive. */
   readonly mask: Uint8Array;
+  /**
+   * Strangeness of each voxel's surroundings, likewise, if asked for, else null; larger is stranger. It tells where,
+   * relative to the rest of the scan; it is no p-value, and an image that fits one window gets a constant map.
+   */
+  readonly oodMap: Float32Array | null;
   readonly foregroundVoxels: number;
   readonly volumeMl: number;
   /** The Dice that the probabilities promise; null for an empty mask or an image that is not in distribution. */
   readonly estimatedDice: number | null;
   /** Voxel spacing of the image in mm. */
   readonly spacing: Vec3;
-  /** Passes over the image, one per distinct plan run, and windows in all. */
+  /** Passes over the image, of all plans, members and dropout, and windows in all. */
   readonly passes: number;
   readonly windows: number;
 }
 
 export interface Predictor {
+  /** The model that judges. */
   readonly model: Model;
-  /** Segment and judge one image. Throws UsageError for an unknown task, CancelledError on abort. */
+  /**
+   * Segment and judge one image. Throws UsageError for an unknown task or for dropout passes of a model that was
+   * trained without, CancelledError on abort.
+   */
   predict(volume: Volume, options?: PredictVolumeOptions): Promise<Prediction>;
   release(): Promise<void>;
 }
 
-/** Prepare a model for prediction. */
-export async function createPredictor(model: Model, runtime: Runtime): Promise<Predictor> {
-  const network = await openNetwork(model, runtime);
+/**
+ * Prepare a model for prediction, or an ensemble of it and `others`, which know the same tasks. `model` alone judges:
+ * verdict, choice of task and guarantee are its own, since a combination of the members' conformal p-values would lose
+ * the guarantee, or with few calibration images all power. All members segment.
+ */
+export async function createPredictor(
+  model: Model,
+  runtime: Runtime,
+  others: readonly Model[] = [],
+): Promise<Predictor> {
+  const members: [Member, ...Member[]] = [await openMember(model, runtime)];
+  for (const other of others) members.push(await openMember(other, runtime));
   return {
     model,
-    predict: (volume, options = {}) => predict(model, network, volume, options),
-    release: () => network.release(),
+    predict: (volume, options = {}) => predict(members, volume, options),
+    async release() {
+      for (const member of members) await member.release();
+    },
   };
 }
 
 async function predict(
-  model: Model,
-  network: Network,
+  members: readonly [Member, ...Member[]],
   volume: Volume,
   options: PredictVolumeOptions,
 ): Promise<Prediction> {
   const { task: named, alpha = 0.05 } = options;
+  const [{ model, network }] = members;
+  for (const member of members) checkDropout(member.model, options);
   const scans = await runPlans(network, volume, chooseTasks(model, volume, named), options);
   const features: FeaturesByTask = Object.fromEntries(
     model.tasks.map(({ name, plan }) => {
@@ -90,8 +114,8 @@ async function predict(
   const scan = scans.get(task.name)!;
   const { temperature } = task.calibration;
   const logits = restoreValues(scan.logits, scan.prepared);
-  const mask = Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
-  const probability = applyTemperature(logits, temperature);
+  const { probability, ...more } = await segment(members, task.name, volume, { scan, logits }, options);
+  const mask = Uint8Array.from(probability, (p) => (p > 0.5 ? 1 : 0));
   const foregroundVoxels = mask.reduce((sum, value) => sum + value, 0);
   const spacing = spacingOf(volume.affine);
   const distinct = new Set(scans.values());
@@ -103,12 +127,13 @@ async function predict(
     logits,
     probability,
     mask,
+    oodMap: options.oodMap ? await oodMap(model.ood, task.name, scan) : null,
     foregroundVoxels,
     volumeMl: volumeMl(foregroundVoxels, spacing),
     estimatedDice: verdict.verdict === 'in-distribution' ? estimatedDice(probability, mask, volume.size) : null,
     spacing,
-    passes: distinct.size,
-    windows: [...distinct].reduce((sum, { windows }) => sum + windows, 0),
+    passes: distinct.size + more.passes,
+    windows: [...distinct].reduce((sum, { windows }) => sum + windows, more.windows),
   };
 }
 
@@ -122,7 +147,8 @@ function chooseTasks(model: Model, volume: Volume, named: string | undefined): r
   }
   const within = model.tasks.filter(({ plan }) => isWithinExtent(volume, plan));
   if (within.length > 0) return within;
-  return [...model.tasks].sort((a, b) => windowsUnder(volume, a.plan) - windowsUnder(volume, b.plan)).slice(0, 1);
+  const windows = model.tasks.map(({ plan }) => windowsUnder(volume, plan));
+  return [model.tasks[windows.indexOf(Math.min(...windows))]];
 }
 
 /** Scans by task; tasks of equal plans share one. */

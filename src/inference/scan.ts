@@ -2,46 +2,72 @@
 import { applyTemperature } from '../calibration/temperature.js';
 import { meanEntropy } from '../calibration/uncertainty.js';
 import { type Features, intensityHistogram } from '../ood/features.js';
-import { addGram, createGramSum, logSpectrum } from '../ood/signature.js';
+import { addGram, createGramSum, type GramSum, logSpectrum } from '../ood/signature.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { type Prepared, prepareImage } from '../preprocessing/preprocess.js';
 import type { Volume } from '../volume/volume.js';
-import type { Network } from './network.js';
+import type { Network, WindowRun } from './network.js';
 import { slidingWindow } from './sliding-window.js';
 
 export interface ScanOptions {
   /** Added to stored values instead of the plan's own offset. */
   readonly intensityOffset?: number;
   readonly signal?: AbortSignal;
+  /** Keep the features of every window too, which an OOD map is drawn from. */
+  readonly oodMap?: boolean;
 }
 
 export interface Scan {
+  readonly plan: Plan;
   readonly prepared: Prepared;
   /** Foreground logits on the prepared grid. */
   readonly logits: Float32Array;
   readonly features: Features;
+  /** Of each window in turn; empty unless an OOD map was asked for. */
+  readonly windowFeatures: readonly Features[];
   readonly windows: number;
 }
 
 /** Run all windows of `volume` under `plan`. The signature sums over exactly these windows, overlap included. */
 export async function runScan(network: Network, volume: Volume, plan: Plan, options: ScanOptions = {}): Promise<Scan> {
   const prepared = prepareImage(volume, plan, options);
-  const sums = network.layers.map(({ channels }) => createGramSum(channels));
+  const createSums = () => network.layers.map(({ channels }) => createGramSum(channels));
+  const sums = createSums();
+  const windowFeatures: Features[] = [];
   let windows = 0;
-  const image = { data: prepared.data, size: prepared.grid.size, minimum: prepared.minimum };
-  const { patch, overlap } = plan;
-  const logits = await slidingWindow(image, { patch, overlap, signal: options.signal }, async (window) => {
-    const run = await network.run(window, patch);
-    run.grams.forEach(({ gram, voxels }, layer) => {
-      addGram(sums[layer], gram, voxels);
-    });
+  const run = async (window: Float32Array): Promise<Float32Array> => {
+    const { logits, grams } = await network.run(window, plan.patch);
+    addGrams(sums, grams);
+    if (options.oodMap) windowFeatures.push(featuresOf(addGrams(createSums(), grams), window, logits));
     windows++;
-    return run.logits;
+    return logits;
+  };
+  const logits = await runWindows(prepared, plan, run, options.signal);
+  const features = featuresOf(sums, prepared.data, logits);
+  return { plan, prepared, logits, features, windowFeatures, windows };
+}
+
+/** Run all windows of a prepared image and blend what `run` gives for each. */
+export function runWindows(
+  { data, grid, minimum }: Prepared,
+  { patch, overlap }: Plan,
+  run: (window: Float32Array) => Promise<Float32Array>,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, signal }, run);
+}
+
+function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {
+  grams.forEach(({ gram, voxels }, layer) => {
+    addGram(sums[layer], gram, voxels);
   });
-  const features = {
+  return sums;
+}
+
+function featuresOf(sums: readonly GramSum[], data: Float32Array, logits: Float32Array): Features {
+  return {
     spectra: sums.map(({ gram, voxels }) => logSpectrum(gram, voxels)),
-    histogram: intensityHistogram(prepared.data),
+    histogram: intensityHistogram(data),
     entropy: meanEntropy(applyTemperature(logits, 1)) ?? 0,
   };
-  return { prepared, logits, features, windows };
 }

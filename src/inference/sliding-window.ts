@@ -28,7 +28,7 @@ export async function slidingWindow(
 ): Promise<Float32Array> {
   const { patch, overlap, signal } = options;
   const weights = gaussianWeights(patch);
-  const sums = new Float32Array(count(image.size));
+  const means = new Float32Array(count(image.size));
   const weightSums = new Float32Array(count(image.size));
   for (const origin of placeWindows(image.size, patch, overlap)) {
     throwIfCancelled(signal);
@@ -36,13 +36,13 @@ export async function slidingWindow(
     forEachRow(image.size, origin, patch, (from, to, length) => {
       for (let i = 0; i < length; i++) {
         const weight = weights[to + i];
-        sums[from + i] += weight * result[to + i];
         weightSums[from + i] += weight;
+        // A running mean: where windows agree, no rounding gathers, however many there are.
+        means[from + i] += (weight / weightSums[from + i]) * (result[to + i] - means[from + i]);
       }
     });
   }
-  for (let i = 0; i < sums.length; i++) sums[i] /= weightSums[i];
-  return sums;
+  return means;
 }
 
 function cutWindow(image: WindowedImage, origin: Vec3, patch: Vec3): Float32Array {

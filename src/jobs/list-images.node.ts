@@ -39,7 +39,10 @@ export async function listImages(inputs: readonly string[]): Promise<InputImage[
   return images;
 }
 
-/** Sets of images: a folder of images is one set; a folder of such folders is one set each. */
+/**
+ * Sets of images: a folder of images is one set; a folder of such folders is one set each.
+ * @throws ImageFormatError for a folder without images; UsageError for two sets of one name
+ */
 export async function listImageSets(folders: readonly string[]): Promise<{ name: string; images: InputImage[] }[]> {
   const sets: { name: string; images: InputImage[] }[] = [];
   for (const folder of folders) {
@@ -55,7 +58,12 @@ export async function listImageSets(folders: readonly string[]): Promise<{ name:
     if (below.length === 0) throw new ImageFormatError(`${folder}: expected .nii or .nii.gz images, found none.`);
     for (const sub of below) {
       const set = path.join(folder, sub);
-      sets.push({ name: path.basename(path.resolve(set)), images: await listImages([set]) });
+      const name = path.basename(path.resolve(set));
+      // Figures are given by set: two of one name would be counted as one.
+      if (sets.some((other) => other.name === name)) {
+        throw new UsageError(`${set}: its name ${name} is also that of another set; rename one of them.`);
+      }
+      sets.push({ name, images: await listImages([set]) });
     }
   }
   return sets;

@@ -1,16 +1,18 @@
 /** Opens a model file for prediction in a program of one's own. */
 import { createPredictor, type Predictor } from '../inference/predictor.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
-import { readModel } from './read-model.node.js';
-import type { JobOptions } from './types.js';
+import { readEnsemble } from './read-model.node.js';
+import type { PredictOptions } from './types.js';
 
 /**
- * Open a model; `predict(volume)` on the result segments and judges one image, `release()` gives its memory back.
- * @throws ModelFormatError naming the path where it is missing, foreign, damaged or of another version
+ * Open a model, or an ensemble of it and `others`; `predict(volume)` on the result segments and judges one image, `release()` gives its memory back.
+ * @throws ModelFormatError naming the path where it is missing, foreign, damaged or of another version; UsageError
+ * naming a member that does not know the same tasks
  */
 export async function openModel(
   path: string,
-  options: Pick<JobOptions, 'threads' | 'device'> = {},
+  options: Pick<PredictOptions, 'threads' | 'device' | 'others'> = {},
 ): Promise<Predictor> {
-  return createPredictor(await readModel(path), createOnnxRuntime(options));
+  const { model, others } = await readEnsemble(path, options.others ?? []);
+  return createPredictor(model, createOnnxRuntime(options), others);
 }

@@ -1,9 +1,11 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
-import { readFile, rm } from 'node:fs/promises';
+import { access, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { estimatedDice } from '../calibration/estimated-dice.js';
 import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
+import { checkDropout } from '../inference/segment.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { StoredModel } from '../model/model.js';
 import type { Verdict } from '../ood/verdict.js';
@@ -12,16 +14,30 @@ import { largestComponent } from '../volume/components.js';
 import { readImage } from '../volume/image-file.node.js';
 import type { Image } from '../volume/nifti.js';
 import { type InputImage, listImages } from './list-images.node.js';
-import { readModel } from './read-model.node.js';
+import { readEnsemble } from './read-model.node.js';
 import type { PredictOptions } from './types.js';
-import { writeMask, writeProbabilities } from './write-volume.node.js';
+import { writeMask, writeOodMap, writeProbabilities } from './write-volume.node.js';
+
+interface ModelReference {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** What results come from. */
+export interface ResultSource {
+  /** The model that judges. */
+  readonly model: ModelReference;
+  /** Of an ensemble: all models that segment, the one that judges first. */
+  readonly members?: readonly ModelReference[];
+  /** Where probabilities are means over passes with dropout. */
+  readonly mcDropout?: { readonly passes: number; readonly seed: number };
+}
 
 /** What `CASE.json` says of one image. */
-export interface PredictedCase {
+export interface PredictedCase extends ResultSource {
   readonly case: string;
   /** File name. */
   readonly image: string;
-  readonly model: { readonly name: string; readonly sha256: string };
   readonly verdict: Verdict['verdict'];
   readonly ood: Verdict['ood'];
   readonly task: string;
@@ -31,7 +47,11 @@ export interface PredictedCase {
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
   /** Names of the files written beside this one; null where none was. */
-  readonly files: { readonly mask: string | null; readonly probabilities: string | null; readonly oodMap: null };
+  readonly files: {
+    readonly mask: string | null;
+    readonly probabilities: string | null;
+    readonly oodMap: string | null;
+  };
   readonly seconds: number;
 }
 
@@ -41,47 +61,70 @@ export interface FailedImage {
   readonly error: { readonly tag: string; readonly message: string };
 }
 
-export interface PredictSummary {
-  readonly model: { readonly name: string; readonly sha256: string };
+export interface PredictSummary extends ResultSource {
   readonly alpha: number;
   readonly cases: readonly (PredictedCase | FailedImage)[];
 }
 
 /**
  * Segment and judge images; each case's files appear whole or not at all, and a bad file never stops the others.
- * @throws ModelFormatError, UsageError, OutputError; ImageFormatError for a path that does not exist; CancelledError
+ * @throws ModelFormatError, UsageError, OutputError; ImageFormatError for a folder without images; CancelledError
  */
 export async function predict(options: PredictOptions): Promise<PredictSummary> {
   const { alpha = 0.05, output, signal, numParts = 1, partId = 0 } = options;
   if (partId < 0 || partId >= numParts) {
     throw new UsageError(`--part-id: expected 0 to ${numParts - 1} for ${numParts} parts, found ${partId}.`);
   }
-  const model = await readModel(options.model);
+  const { model, others } = await readEnsemble(options.model, options.others ?? []);
+  for (const member of [model, ...others]) checkDropout(member, options);
   const images = (await listImages(options.inputs)).filter((_, i) => i % numParts === partId);
+  await refuseOverwriting(images, output);
   await makeFolder(output);
-  const predictor = await createPredictor(model, createOnnxRuntime(options));
+  const predictor = await createPredictor(model, createOnnxRuntime(options), others);
+  const resultSource = describeSource([model, ...others], options);
   const cases: (PredictedCase | FailedImage)[] = [];
   try {
     for (const image of images) {
       throwIfCancelled(signal);
       cases.push(
-        (options.continue && (await readDone(options, image, model))) ||
-          (await predictOne(predictor, model, image, options)),
+        (options.continue && (await readDone(options, image, resultSource))) ||
+          (await predictOne(predictor, resultSource, image, options)),
       );
       options.onProgress?.({ stage: 'predict', done: cases.length, total: images.length, item: image.case });
     }
   } finally {
     await predictor.release();
   }
-  const summary = { model: { name: model.name, sha256: model.sha256 }, alpha, cases };
+  const summary = { ...resultSource, alpha, cases };
   const name = numParts === 1 ? 'summary.json' : `summary-part-${partId}-of-${numParts}.json`;
   await writeFileAtomic(path.join(output, name), toJson(summary));
   return summary;
 }
 
+function describeSource(models: readonly StoredModel[], { mc = 0, seed = 0 }: PredictOptions): ResultSource {
+  const members = models.map(({ name, sha256 }) => ({ name, sha256 }));
+  return {
+    model: members[0],
+    ...(members.length > 1 ? { members } : {}),
+    ...(mc > 0 ? { mcDropout: { passes: mc, seed } } : {}),
+  };
+}
+
+/** Results carry the names of their images: in the images' own folder a mask would replace a scan. */
+async function refuseOverwriting(images: readonly InputImage[], output: string): Promise<void> {
+  const real = (folder: string) => realpath(folder).catch(() => path.resolve(folder));
+  const folder = await real(output);
+  for (const image of images) {
+    if ((await real(path.dirname(image.path))) !== folder) continue;
+    throw new UsageError(
+      `--output: ${output} is the folder of ${image.path}, which a mask could replace; name another.`,
+    );
+  }
+}
+
 async function predictOne(
   predictor: Predictor,
-  model: StoredModel,
+  resultSource: ResultSource,
   input: InputImage,
   options: PredictOptions,
 ): Promise<PredictedCase | FailedImage> {
@@ -89,22 +132,24 @@ async function predictOne(
   const start = performance.now();
   try {
     const source = await readImage(input.path);
-    const { task, alpha, intensityOffset, signal } = options;
-    const prediction = await predictor.predict(source.volume, { task, alpha, intensityOffset, signal });
+    const { task, alpha, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
+    const wanted = { task, alpha, intensityOffset, mc, seed, oodMap, signal };
+    const prediction = await predictor.predict(source.volume, wanted);
     const mask = options.keepLargest ? largestComponent(prediction.mask, source.volume.size) : prediction.mask;
     const files = await writeVolumes(input.case, source, prediction, mask, options);
     const voxels = mask.reduce((sum, value) => sum + value, 0);
     const result: PredictedCase = {
       case: input.case,
       image,
-      model: { name: model.name, sha256: model.sha256 },
+      ...resultSource,
       verdict: prediction.verdict.verdict,
       ood: prediction.verdict.ood,
       task: prediction.task,
       temperature: prediction.temperature,
       foregroundVoxels: voxels,
       volumeMl: volumeMl(voxels, prediction.spacing),
-      estimatedDice: prediction.estimatedDice,
+      // Of the mask as it is written; null where the image is not in distribution.
+      estimatedDice: prediction.estimatedDice && estimatedDice(prediction.probability, mask, source.volume.size),
       spacing: prediction.spacing,
       files,
       seconds: (performance.now() - start) / 1000,
@@ -122,39 +167,55 @@ async function predictOne(
 async function writeVolumes(
   name: string,
   { header }: Image,
-  { verdict, probability }: Prediction,
+  { verdict, probability, oodMap }: Prediction,
   mask: Uint8Array,
   options: PredictOptions,
 ): Promise<PredictedCase['files']> {
   if (isRefused(verdict.verdict, options)) {
     // An earlier call may have written them.
-    for (const ending of ['', '_prob']) await rm(path.join(options.output, `${name}${ending}.nii.gz`), { force: true });
+    for (const ending of ['', '_prob', '_ood']) {
+      await rm(path.join(options.output, `${name}${ending}.nii.gz`), { force: true });
+    }
     return { mask: null, probabilities: null, oodMap: null };
   }
   const maskFile = `${name}.nii.gz`;
   const probabilityFile = options.saveProbabilities ? `${name}_prob.nii.gz` : null;
+  const oodMapFile = oodMap ? `${name}_ood.nii.gz` : null;
   await writeMask(path.join(options.output, maskFile), mask, header);
   if (probabilityFile) await writeProbabilities(path.join(options.output, probabilityFile), probability, header);
-  return { mask: maskFile, probabilities: probabilityFile, oodMap: null };
+  if (oodMap && oodMapFile) await writeOodMap(path.join(options.output, oodMapFile), oodMap, header);
+  return { mask: maskFile, probabilities: probabilityFile, oodMap: oodMapFile };
 }
 
 function isRefused(verdict: Verdict['verdict'], { onOod }: PredictOptions): boolean {
   return onOod === 'refuse' && verdict === 'out-of-distribution';
 }
 
-/** The result of an earlier call, if this model completed the case. */
+/** The result of an earlier call, if these models completed the case and left what this call would leave. */
 async function readDone(
   options: PredictOptions,
   { case: name }: InputImage,
-  { sha256 }: StoredModel,
+  resultSource: ResultSource,
 ): Promise<PredictedCase | undefined> {
   try {
     const done = JSON.parse(await readFile(path.join(options.output, `${name}.json`), 'utf8')) as PredictedCase;
-    const kept = isRefused(done.verdict, options) && done.files.mask !== null;
-    return done.model.sha256 === sha256 && !kept ? done : undefined;
+    if (!isSameSource(done, resultSource) || done.ood.alpha !== (options.alpha ?? 0.05)) return undefined;
+    const { mask, probabilities, oodMap } = done.files;
+    if (isRefused(done.verdict, options)) return mask === null ? done : undefined;
+    const wanted = [mask];
+    if (options.saveProbabilities) wanted.push(probabilities);
+    if (options.saveOodMap) wanted.push(oodMap);
+    // A name that is null fails as a file does that is gone.
+    for (const file of wanted) await access(path.join(options.output, file!));
+    return done;
   } catch {
     return undefined;
   }
+}
+
+function isSameSource(a: ResultSource, b: ResultSource): boolean {
+  const text = ({ model, members, mcDropout }: ResultSource) => JSON.stringify([model, members, mcDropout]);
+  return text(a) === text(b);
 }
 
 function toJson(value: unknown): string {

@@ -118,7 +118,7 @@ export async function prepareTasks(
       cases.push(await prepareCase(dataset, c, plans[i]));
       options.onProgress?.({ stage: 'prepare', done: ++done, total, item: c.name });
     }
-    tasks.push({ name: dataset.name, patch: plans[i].patch as Vec3, cases });
+    tasks.push({ name: dataset.name, patch: plans[i].patch, cases });
   }
   return tasks;
 }

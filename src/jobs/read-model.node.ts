@@ -1,6 +1,6 @@
-/** Reads a model file from disk. */
+/** Reads model files from disk. */
 import { readFile } from 'node:fs/promises';
-import { ModelFormatError } from '../errors.js';
+import { ModelFormatError, UsageError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
 import type { StoredModel } from '../model/model.js';
 import { decodeModelFile } from '../model/model-file.js';
@@ -14,4 +14,34 @@ export async function readModel(path: string): Promise<StoredModel> {
     throw new ModelFormatError(`${path}: expected a model file, but ${explainSystemError(cause)}.`, { cause });
   }
   return decodeModelFile(bytes, path);
+}
+
+/**
+ * Open a model file and those that make an ensemble with it.
+ * @throws ModelFormatError as {@link readModel}; UsageError naming a file that does not know the first one's tasks
+ */
+export async function readEnsemble(
+  path: string,
+  others: readonly string[],
+): Promise<{ model: StoredModel; others: StoredModel[] }> {
+  const model = await readModel(path);
+  const read: StoredModel[] = [];
+  for (const other of others) {
+    const member = await readModel(other);
+    const [lacking, added] = [without(model, member), without(member, model)];
+    if (lacking.length + added.length > 0) {
+      const found = [
+        ...(lacking.length > 0 ? [`lacks ${lacking.join(', ')}`] : []),
+        ...(added.length > 0 ? [`has ${added.join(', ')} besides`] : []),
+      ];
+      throw new UsageError(`${other}: expected a model of the same tasks as ${path}; it ${found.join(' and ')}.`);
+    }
+    read.push(member);
+  }
+  return { model, others: read };
+}
+
+/** Names of the tasks of one model that another does not know. */
+function without({ tasks }: StoredModel, other: StoredModel): string[] {
+  return tasks.map(({ name }) => name).filter((name) => !other.tasks.some((task) => task.name === name));
 }

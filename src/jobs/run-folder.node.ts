@@ -1,6 +1,7 @@
 /** The folder of a training run: settings (`run.json`), plans, one line a step (`metrics.jsonl`), and a checkpoint. */
 import { appendFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { OutputError, RunError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { explainSystemError } from '../files/system-error.js';
@@ -25,19 +26,19 @@ export interface RunFolder {
  * @throws RunError where the folder holds another run already, or none to resume, or one begun with other settings
  */
 export async function openRunFolder(folder: string, settings: RunSettings, resume: boolean): Promise<RunFolder> {
-  const existing = await readText(path.join(folder, 'run.json'));
-  if (existing === undefined && resume) throw new RunError(`${folder}: expected a run to resume, found no run.json.`);
-  if (existing !== undefined && !resume) {
+  const begun = await readText(path.join(folder, 'run.json'));
+  if (begun === undefined && resume) throw new RunError(`${folder}: expected a run to resume, found no run.json.`);
+  const state = begun === undefined ? undefined : await readCheckpoint(folder);
+  // A run that ended before its first checkpoint holds nothing: it begins anew, with whatever settings.
+  if (state && !resume) {
     throw new RunError(
       `${folder}: holds a run already; add --resume to go on with it, or name another folder with --run.`,
     );
   }
-  if (existing !== undefined) checkSettings(folder, existing, settings);
+  if (state) checkSettings(folder, begun!, settings);
   await makeFolder(folder);
-  const state = existing === undefined ? undefined : await readCheckpoint(folder);
   const metrics = path.join(folder, 'metrics.jsonl');
-  if (existing !== undefined)
-    await writeFileAtomic(metrics, stepsUpTo((await readText(metrics)) ?? '', state?.step ?? 0));
+  await writeFileAtomic(metrics, stepsUpTo((await readText(metrics)) ?? '', state?.step ?? 0));
   const run: RunFolder = {
     folder,
     state,
@@ -51,17 +52,13 @@ export async function openRunFolder(folder: string, settings: RunSettings, resum
     saveCheckpoint: async (next) => writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next)),
     writeJson: (name, value) => writeFileAtomic(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`),
   };
-  if (existing === undefined) await run.writeJson('run.json', settings);
+  if (!state) await run.writeJson('run.json', settings);
   return run;
 }
 
 function checkSettings(folder: string, text: string, settings: RunSettings): void {
-  let before: Record<string, unknown>;
-  try {
-    before = JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw new RunError(`${folder}/run.json: is not valid JSON; start over in another folder.`, { cause });
-  }
+  const before = parseSettings(text);
+  if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]),
@@ -69,6 +66,14 @@ function checkSettings(folder: string, text: string, settings: RunSettings): voi
   if (changed !== undefined) {
     const [was, is] = [before, asSaved].map((values) => JSON.stringify(values[changed]) ?? 'nothing');
     throw new RunError(`${folder}: cannot be resumed with other settings: ${changed} was ${was}, is ${is}.`);
+  }
+}
+
+function parseSettings(text: string): Record<string, unknown> | undefined {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  } catch {
+    return undefined;
   }
 }
 

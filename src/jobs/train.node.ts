@@ -4,7 +4,7 @@ import path from 'node:path';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { ModelFormatError, UsageError } from '../errors.js';
-import { writeFileAtomic } from '../files/atomic.node.js';
+import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { openNetwork } from '../inference/network.js';
 import type { Model } from '../model/model.js';
 import { encodeModelFile } from '../model/model-file.js';
@@ -38,11 +38,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const threads = options.threads ?? availableParallelism();
   const runtime = createOnnxRuntime({ ...options, threads });
   const datasets = await openDatasets(options.datasets, seed);
-  const hashes = await Promise.all(datasets.map(datasetHash));
   const start = options.init === undefined ? undefined : await readModel(options.init);
   if (start && JSON.stringify(start.architecture) !== JSON.stringify(architecture)) {
     throw new ModelFormatError(`${options.init}: expected the network of preset ${preset}, found another.`);
   }
+  await checkAll(datasets, options);
+  const hashes = await Promise.all(datasets.map(datasetHash));
   const settings = {
     preset,
     ...(options.minutes === undefined ? { steps: options.steps ?? presetSteps } : { minutes: options.minutes }),
@@ -60,7 +61,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     datasets: datasets.map(({ name }, i) => ({ name, sha256: hashes[i] })),
     version,
   } as const;
-  await checkAll(datasets, options);
+  // A model that cannot be written is found out before the work, not after it.
+  await makeFolder(path.dirname(options.output));
   const folder = options.run ?? `${options.output.replace(/\.onnx$/i, '')}.run`;
   const run = await openRunFolder(folder, settings, options.resume ?? false);
   const choices = { stride: strideOf(architecture), patchVoxels, patch: options.patch, spacing: settings.spacing };

@@ -73,6 +73,8 @@ export interface TrainResult {
 export interface PredictOptions extends JobOptions {
   /** The model file. */
   readonly model: string;
+  /** Further model files of the same tasks, which make an ensemble with `model`: all segment, `model` alone judges. */
+  readonly others?: readonly string[];
   /** Image files or folders of them. */
   readonly inputs: readonly string[];
   /** Folder for masks and verdicts. */
@@ -80,6 +82,8 @@ export interface PredictOptions extends JobOptions {
   readonly task?: string;
   readonly alpha?: number;
   readonly saveProbabilities?: boolean;
+  /** Also write where in the image the strangeness is, relative to the rest of it; larger is stranger, no p-value. */
+  readonly saveOodMap?: boolean;
   /** `refuse`: no mask is written for an out-of-distribution image. */
   readonly onOod?: 'warn' | 'refuse';
   readonly keepLargest?: boolean;
@@ -89,6 +93,10 @@ export interface PredictOptions extends JobOptions {
   readonly partId?: number;
   /** Added to stored values of every image instead of the plan's own offset. */
   readonly intensityOffset?: number;
+  /** Passes of Monte-Carlo dropout that probabilities are means over; needs models trained with dropout. */
+  readonly mc?: number;
+  /** Seed of `mc`; default 0. */
+  readonly seed?: number;
 }
 
 export interface EvaluateOptions extends JobOptions {

@@ -12,3 +12,8 @@ export async function writeMask(path: string, mask: Uint8Array, header: ImageHea
 export async function writeProbabilities(path: string, probability: Float32Array, header: ImageHeader): Promise<void> {
   await writeFileAtomic(path, encodeFloat(probability, header, 'foreground probability'));
 }
+
+/** Write an OOD map as `.nii.gz` (float32) with the image's geometry bytes; throws OutputError. */
+export async function writeOodMap(path: string, map: Float32Array, header: ImageHeader): Promise<void> {
+  await writeFileAtomic(path, encodeFloat(map, header, 'strangeness relative to the rest of the scan, no p-value'));
+}

@@ -1,26 +1,31 @@
 /**
  * The one model file: an ONNX model that any runtime opens, with everything else Candor needs in its metadata.
- * `candor` is a small JSON record; arrays are base64 float32 under `candor.<name>`.
+ * `candor` is a small JSON record; arrays are base64 float32 under `candor.<name>`; `candor-sha256` is their checksum.
  */
 import { z } from 'zod';
 import { isCandorError, ModelFormatError } from '../errors.js';
 import { sha256 } from '../files/hash.js';
 import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
 import { encodeModel } from '../graph/onnx/encode.js';
-import { architectureSchema } from '../networks/architecture.js';
+import { count } from '../math/vector.js';
+import { architectureSchema, strideOf } from '../networks/architecture.js';
 import { deployGraph } from '../networks/deploy-graph.js';
 import { joinWeights, splitWeights } from '../networks/parameters.js';
-import { unetParameters } from '../networks/unet.js';
+import { featureLayers, unetParameters } from '../networks/unet.js';
 import { oodSchema, packOod, unpackOod } from '../ood/pack.js';
+import type { OodState } from '../ood/state.js';
 import { decodeFloats, encodeFloats } from './base64.js';
 import { type Model, modelTaskSchema, provenanceSchema, type StoredModel } from './model.js';
 
 /** Raised whenever an older reader could misunderstand the record. */
 const FORMAT_VERSION = 1;
 const RECORD = 'candor';
+const CHECKSUM = 'candor-sha256';
 /** Longest record and longest array that are read, in characters. */
 const MAXIMUM_RECORD = 16 * 2 ** 20;
 const MAXIMUM_ARRAY = 2 ** 29;
+/** Largest window that is run, in voxels: 512^3, beyond any machine that could have trained it. */
+const MAXIMUM_WINDOW = 2 ** 27;
 
 const recordSchema = z.object({
   version: z.literal(FORMAT_VERSION),
@@ -47,6 +52,7 @@ export async function encodeModelFile(model: Model): Promise<Uint8Array> {
   };
   const metadata: Record<string, string> = { [RECORD]: JSON.stringify(record) };
   for (const [name, values] of Object.entries(arrays)) metadata[`${RECORD}.${name}`] = encodeFloats(values);
+  metadata[CHECKSUM] = await checksum(Object.entries(metadata));
   return encodeModel(deployGraph(model.architecture, model.weights), {
     metadata,
     name: model.name,
@@ -69,18 +75,43 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
     const hashes = await tensorHashes(splitWeights(specs, weights));
     const changed = Object.entries(hashes).find(([name, hash]) => record.tensors[name] !== hash);
     if (changed) throw new ModelFormatError(`weight ${changed[0]} is not what was saved; the file is damaged`);
+    const sum = onnx.metadata.get(CHECKSUM);
+    if (sum !== undefined && sum !== (await checksum(onnx.metadata))) {
+      throw new ModelFormatError('its metadata are not what was saved; the file is damaged');
+    }
     const { name, architecture, tasks, provenance } = record;
     const ood = unpackOod(record.ood, readArrays(onnx));
-    const unjudged = tasks.find((task, i) => ood.tasks[i]?.name !== task.name);
-    if (unjudged || ood.tasks.length !== tasks.length) {
-      throw new ModelFormatError('its tasks and its out-of-distribution state do not agree');
-    }
+    checkAgreement({ architecture, tasks, ood });
     return { name, architecture, weights, tasks, ood, provenance, sha256: await sha256(bytes) };
   } catch (error) {
     if (!isCandorError(error)) throw error;
     const message = error.message.replace(/\.$/, '');
     throw new ModelFormatError(`${file}: expected an intact Candor model, but ${message}.`, { cause: error });
   }
+}
+
+/** What each part of the record says of the others; a file that contradicts itself would fail on every image. */
+function checkAgreement({ architecture, tasks, ood }: Pick<Model, 'architecture' | 'tasks' | 'ood'>): void {
+  const names = (list: readonly { readonly name: string }[]) => JSON.stringify(list.map(({ name }) => name));
+  const sizes = (list: OodState['layers']) => JSON.stringify(list.map(({ name, channels }) => [name, channels]));
+  if (names(tasks) !== names(ood.tasks) || sizes(featureLayers(architecture)) !== sizes(ood.layers)) {
+    throw new ModelFormatError('its network, its tasks and its out-of-distribution state do not agree');
+  }
+  const stride = strideOf(architecture);
+  const unfit = tasks.find(
+    ({ plan: { patch } }) => patch.some((side) => side % stride !== 0) || count(patch) > MAXIMUM_WINDOW,
+  );
+  if (unfit) {
+    throw new ModelFormatError(
+      `the patch of task ${unfit.name} (${unfit.plan.patch.join(' x ')}) does not fit the network's stride of ${stride}, or memory`,
+    );
+  }
+}
+
+/** SHA-256 over the record and all arrays. */
+function checksum(metadata: Iterable<readonly [string, string]>): Promise<string> {
+  const own = [...metadata].filter(([key]) => key === RECORD || key.startsWith(`${RECORD}.`));
+  return sha256(JSON.stringify(own.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema> {

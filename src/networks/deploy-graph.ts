@@ -19,13 +19,22 @@ export const gramOutput = (layer: string): string => `gram/${layer}`;
  */
 export function deployGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
-  const space = ['depth', 'height', 'width'].slice(3 - architecture.dimensions);
-  const image = graph.input('image', ['batch', 1, ...space]);
-  const parameters = constantParameters(unetParameters(architecture), weights, graph);
+  const { image, parameters } = imageAndWeights(graph, architecture, weights);
   const { logits, features } = unet(architecture, image, parameters);
   graph.output('logits', logits);
   for (const { name } of featureLayers(architecture)) graph.output(gramOutput(name), gram(features.get(name)!));
   return graph;
+}
+
+/** The input `image`, and finished weights as constants by name. */
+export function imageAndWeights(
+  graph: Graph,
+  architecture: Architecture,
+  weights: Float32Array,
+): { image: Tensor; parameters: Map<string, Tensor> } {
+  const space = ['depth', 'height', 'width'].slice(3 - architecture.dimensions);
+  const image = graph.input('image', ['batch', 1, ...space]);
+  return { image, parameters: constantParameters(unetParameters(architecture), weights, graph) };
 }
 
 /** Uncentred second moments of a feature map: F'F per image, `[batch, 1, C, C]`. */

@@ -5,6 +5,7 @@
 import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
 import type { Architecture } from '../networks/architecture.js';
+import { channelMask } from '../networks/dropout-graph.js';
 import type { PatchGroup } from '../networks/training-graph.js';
 import { dropoutPlaces } from '../networks/unet.js';
 import type { Value } from '../runtime/session.js';
@@ -61,14 +62,12 @@ export function makeBatch(
   };
 }
 
-/** Channel masks: 0 with probability p, else 1 / (1 - p), so that the expectation stays. */
+/** Channel masks of a group's patches. */
 function dropoutMasks(group: PatchGroup, step: number, { seed, dropout, architecture }: BatchSettings) {
   const masks: Record<string, Value> = {};
   for (const { name, channels } of dropoutPlaces(architecture)) {
     const random = createRandom(seed, 'dropout', step, group.name, name);
-    const data = Float32Array.from({ length: group.batch * channels }, () =>
-      random.chance(dropout) ? 0 : 1 / (1 - dropout),
-    );
+    const data = channelMask(group.batch * channels, dropout, random);
     masks[`dropout/${group.name}/${name}`] = { shape: [group.batch, channels, ...group.space.map(() => 1)], data };
   }
   return masks;

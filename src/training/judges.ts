@@ -102,8 +102,9 @@ export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibrati
   const { temperature, nllBefore, nllAfter, n } = fitTemperature(samples);
   const ece = (t: number) =>
     mean(
-      samples.map(
-        ({ logits, reference, region }) => reliability(applyTemperature(logits, t), reference, { region }).ece ?? 0,
+      // Where neither prediction nor reference has a voxel there is nothing to be calibrated.
+      samples.flatMap(
+        ({ logits, reference, region }) => reliability(applyTemperature(logits, t), reference, { region }).ece ?? [],
       ),
     );
   const dices = samples.map(({ mask, reference }) => dice(mask, reference));

@@ -37,7 +37,7 @@ describe('help', () => {
 
       Commands:
         train [options] <dataset...>             train one model on one or several data sets
-        predict [options] <model>                segment images and say whether to believe the masks
+        predict [options] <model> [others...]    segment images and say whether to believe the masks
         evaluate [options] <model> <dataset...>  measure accuracy, calibration and out-of-distribution detection
         inspect [options] <model>                show a model card
         demo [options]                           see it all in a few minutes, on digital phantoms
@@ -56,7 +56,7 @@ describe('help', () => {
     ],
     [
       'predict',
-      '--input --output --task --alpha --save-probabilities --on-ood --keep-largest --continue --num-parts --part-id --intensity-offset --threads --device --json --quiet --help',
+      '--input --output --task --alpha --save-probabilities --save-ood-map --on-ood --keep-largest --continue --num-parts --part-id --intensity-offset --mc --seed --threads --device --json --quiet --help',
     ],
     ['evaluate', '--output --ood --alpha --seed --threads --device --json --quiet --help'],
     ['inspect', '--json --help'],
@@ -124,6 +124,7 @@ describe('wrong usage ends with 2', () => {
     [[...predict, '--alpha', '1'], '--alpha: expected a number between 0 and 1, found "1".'],
     [[...predict, '--on-ood', 'panic'], '--on-ood: expected warn or refuse, found "panic".'],
     [[...predict, '--intensity-offset', '1e999'], '--intensity-offset: expected a number, found "1e999".'],
+    [[...predict, '--mc', '0'], '--mc: expected a whole number from 1 to 1000, found "0".'],
     [[...predict, '--num-parts', '2'], '--num-parts and --part-id: expected both or neither.'],
     [[...predict, '--num-parts', '2', '--part-id', '2'], '--part-id: expected a part from 0 to 1, found 2.'],
   ])('candor %j', async (args, error) => {

@@ -1,0 +1,23 @@
+/** Where in a scan the strangeness is: every window has a signature of its own. */
+import type { OodState } from '../ood/state.js';
+import { taskScore } from '../ood/task-score.js';
+import { restoreValues } from '../preprocessing/preprocess.js';
+import { runWindows, type Scan } from './scan.js';
+
+/** What an infinite score (the network overflowed) is drawn as: above any finite one, and fit for a viewer. */
+const STRANGEST = 1e6;
+
+/**
+ * Strangeness of each voxel's surroundings under a task, on the image's own grid and in its voxel order; larger is
+ * stranger. Every window of the scan is scored as a scan would be, by the detector of the verdict, and the scores are
+ * blended with the weights of the sliding window.
+ *
+ * It tells where, relative to the rest of the scan: it is no p-value, since the calibration scores are of whole scans,
+ * and no finer than the windows are; an image that fits one window gets a constant map.
+ */
+export async function oodMap(state: OodState, task: string, scan: Scan): Promise<Float32Array> {
+  const scores = scan.windowFeatures.map((features) => Math.min(taskScore(state, task, features), STRANGEST));
+  let next = 0;
+  const map = await runWindows(scan.prepared, scan.plan, async (window) => window.fill(scores[next++]));
+  return restoreValues(map, scan.prepared);
+}

@@ -1,0 +1,128 @@
+/**
+ * The foreground probability of an image of one task: of a single pass, or the mean over the members of an ensemble
+ * (Lakshminarayanan et al. 2017) and over passes with dropout. Probabilities are averaged, not logits, each calibrated
+ * before by its own model's temperature.
+ */
+import { applyTemperature } from '../calibration/temperature.js';
+import { UsageError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { prepareImage, restoreValues } from '../preprocessing/preprocess.js';
+import { countWindows } from '../preprocessing/windows.js';
+import type { Runtime } from '../runtime/session.js';
+import type { Volume } from '../volume/volume.js';
+import { type DropoutNetwork, dropoutOf, openDropoutNetwork, type RunWindow } from './dropout.js';
+import { type Network, openNetwork } from './network.js';
+import { runWindows, type Scan, type ScanOptions } from './scan.js';
+
+export interface DropoutOptions {
+  /**
+   * Passes of Monte-Carlo dropout for each model, whose mean is the probability; default 0: one plain pass. Verdict and
+   * logits are of the plain pass all the same, and so is the temperature. Needs models trained with dropout.
+   */
+  readonly mc?: number;
+  /** Seed of the channels that are dropped; default 0. */
+  readonly seed?: number;
+}
+
+/** A model ready to run. */
+export interface Member {
+  readonly model: Model;
+  readonly network: Network;
+  /** Opened when it is first needed. */
+  dropoutNetwork(): Promise<DropoutNetwork>;
+  release(): Promise<void>;
+}
+
+export interface PlainPass {
+  readonly scan: Scan;
+  /** On the image's own grid. */
+  readonly logits: Float32Array;
+}
+
+export interface Segmentation {
+  /** Mean calibrated foreground probability on the image's own grid. */
+  readonly probability: Float32Array;
+  /** Passes run for it beside the plain one, and their windows. */
+  readonly passes: number;
+  readonly windows: number;
+}
+
+export async function openMember(model: Model, runtime: Runtime): Promise<Member> {
+  const network = await openNetwork(model, runtime);
+  let dropoutNetwork: Promise<DropoutNetwork> | undefined;
+  return {
+    model,
+    network,
+    dropoutNetwork: () => (dropoutNetwork ??= openDropoutNetwork(model, runtime)),
+    async release() {
+      await network.release();
+      // One that could not be opened has nothing to give back.
+      await dropoutNetwork?.then(
+        (opened) => opened.release(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** Fail before any work where dropout cannot be had. @throws UsageError */
+export function checkDropout(model: Model, { mc = 0 }: DropoutOptions): void {
+  if (!(Number.isInteger(mc) && mc >= 0)) throw new UsageError(`mc: expected a whole number of passes, found ${mc}.`);
+  if (mc > 0) dropoutOf(model);
+}
+
+/**
+ * Segment an image as one of `task`, each member under its own plan of that task.
+ * @param plain the first member's plain pass, its logits on the image's own grid; not run again
+ */
+export async function segment(
+  members: readonly Member[],
+  task: string,
+  volume: Volume,
+  plain: PlainPass,
+  options: ScanOptions & DropoutOptions,
+): Promise<Segmentation> {
+  let mean: Float32Array = new Float32Array(0);
+  let [n, passes, windows] = [0, 0, 0];
+  for await (const pass of runPasses(members, task, volume, plain, options)) {
+    n++;
+    // A running mean: one map is held, however many passes there are.
+    if (n === 1) mean = pass.probability;
+    else for (let i = 0; i < mean.length; i++) mean[i] += (pass.probability[i] - mean[i]) / n;
+    if (pass.windows > 0) passes++;
+    windows += pass.windows;
+  }
+  return { probability: mean, passes, windows };
+}
+
+/** Calibrated probabilities of each member and dropout pass in turn, and the windows that were run for them. */
+async function* runPasses(
+  members: readonly Member[],
+  task: string,
+  volume: Volume,
+  plain: PlainPass,
+  options: ScanOptions & DropoutOptions,
+): AsyncGenerator<{ probability: Float32Array; windows: number }> {
+  const { mc = 0, seed = 0, signal } = options;
+  for (const [i, member] of members.entries()) {
+    const { plan, calibration } = member.model.tasks.find(({ name }) => name === task)!;
+    const { temperature } = calibration;
+    if (i === 0 && mc === 0) {
+      yield { probability: applyTemperature(plain.logits, temperature), windows: 0 };
+      continue;
+    }
+    const prepared = i === 0 ? plain.scan.prepared : prepareImage(volume, plan, options);
+    const windows = countWindows(prepared.grid.size, plan.patch, plan.overlap);
+    for (const run of await runsOf(member, mc, seed)) {
+      const logits = await runWindows(prepared, plan, (window) => run(window, plan.patch), signal);
+      yield { probability: applyTemperature(restoreValues(logits, prepared), temperature), windows };
+    }
+  }
+}
+
+/** How a member runs a window, pass by pass. */
+async function runsOf({ network, dropoutNetwork }: Member, mc: number, seed: number): Promise<RunWindow[]> {
+  if (mc === 0) return [async (window, size) => (await network.run(window, size)).logits];
+  const opened = await dropoutNetwork();
+  return Array.from({ length: mc }, (_, pass) => opened.sample(seed, pass));
+}

@@ -1,0 +1,31 @@
+/** The deployed network with dropped channels: what Monte-Carlo dropout (Gal and Ghahramani 2016) runs. */
+import { Graph } from '../graph/graph.js';
+import type { Random } from '../math/random.js';
+import type { Architecture } from './architecture.js';
+import { imageAndWeights } from './deploy-graph.js';
+import { dropoutPlaces, unet } from './unet.js';
+
+/** Input name of the channel mask of a place. */
+export const dropoutInput = (place: string): string => `dropout/${place}`;
+
+/**
+ * Inputs `image` as in the deploy graph and `dropout/<place>` `[1, channels, 1, ...]`, the masks that all images of a
+ * batch are run with; output `logits`.
+ */
+export function dropoutGraph(architecture: Architecture, weights: Float32Array): Graph {
+  const graph = new Graph();
+  const { image, parameters } = imageAndWeights(graph, architecture, weights);
+  const masks = new Map(
+    dropoutPlaces(architecture).map(({ name, channels }) => {
+      const shape = [1, channels, ...new Array<number>(architecture.dimensions).fill(1)];
+      return [name, graph.input(dropoutInput(name), shape)];
+    }),
+  );
+  graph.output('logits', unet(architecture, image, parameters, masks).logits);
+  return graph;
+}
+
+/** One factor a channel: 0 with probability `dropout`, else 1 / (1 - dropout), so that the expectation stays. */
+export function channelMask(channels: number, dropout: number, random: Random): Float32Array {
+  return Float32Array.from({ length: channels }, () => (random.chance(dropout) ? 0 : 1 / (1 - dropout)));
+}

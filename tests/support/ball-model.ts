@@ -1,0 +1,54 @@
+/** A model of two tasks that is made in a second: fresh weights, judged on balls. For everything but accuracy. */
+import { openNetwork } from '../../src/inference/network.js';
+import type { Model } from '../../src/model/model.js';
+import type { Architecture } from '../../src/networks/architecture.js';
+import type { Plan } from '../../src/preprocessing/plan.js';
+import { createOnnxRuntime } from '../../src/runtime/onnxruntime.node.js';
+import { fitJudges } from '../../src/training/judges.js';
+import { closedFormWeights } from '../networks/closed-form.js';
+import { ballPlan, ballTasks, makeBall } from './balls.js';
+
+/** One thread: these networks are too small for more. */
+export const runtime = createOnnxRuntime({ threads: 1 });
+
+export const architecture: Architecture = { kind: 'unet', dimensions: 3, channels: [4, 8] };
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Five bank and four calibration images a task; every task's plan is changed by `changes`. */
+export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model> {
+  const weights = closedFormWeights(architecture);
+  const network = await openNetwork({ architecture, weights }, runtime);
+  const tasks = ballTasks.slice(0, 2).map((task) => {
+    const readers = (indices: number[]) => indices.map((index) => async () => makeBall(task, index));
+    const plan = ballPlan(task, changes);
+    return { name: task.name, plan, bank: readers(range(0, 5)), calibration: readers(range(5, 9)) };
+  });
+  const judges = await fitJudges(network, tasks);
+  await network.release();
+  return {
+    name: 'balls',
+    architecture,
+    weights,
+    tasks: tasks.map(({ name, plan }, i) => ({
+      name,
+      modality: 'MR',
+      foreground: ['ball'],
+      plan,
+      cases: { train: 5, calibration: 4, test: 3 },
+      calibration: judges.calibration[i],
+    })),
+    ood: judges.ood,
+    provenance: {
+      version: '0.0.0',
+      engine: runtime.name,
+      created: '2024-01-01T00:00:00.000Z',
+      seed: 0,
+      steps: 0,
+      trainingSeconds: 0,
+      settings: { preset: 'tiny', dropout: 0, init: null },
+      datasets: tasks.map(({ name }) => ({ name, sha256: '0'.repeat(64) })),
+      init: null,
+    },
+  };
+}
