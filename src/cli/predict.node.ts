@@ -46,8 +46,8 @@ export function addPredict(program: Command): void {
     .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
     .option(
       '--save-ood-map',
-      'also write where an image is strange, CASE_ood.nii.gz: larger is stranger than the rest of the scan; no ' +
-        'p-value, and constant where the image fits one window',
+      'also write where an image is strange, CASE_ood.nii.gz: larger is stranger, relative to the rest of the scan; ' +
+        'no p-value, and constant where the image fits one window',
     )
     .option('--on-ood <what>', 'warn, or refuse: write no mask for an unfamiliar image and exit with 4 (default: warn)')
     .option('--keep-largest', 'keep only the largest connected component of each mask')

@@ -12,8 +12,9 @@ const STRANGEST = 1e6;
  * stranger. Every window of the scan is scored as a scan would be, by the detector of the verdict, and the scores are
  * blended with the weights of the sliding window.
  *
- * It tells where, relative to the rest of the scan: it is no p-value, since the calibration scores are of whole scans,
- * and no finer than the windows are; an image that fits one window gets a constant map.
+ * It tells where, relative to the rest of the scan, and no finer than the windows are. It is no p-value, and cannot be
+ * compared with the scan's own score: bank and calibration are of whole scans, windows differ more than scans do, and
+ * those of a familiar scan too lie far above its score. An image that fits one window gets a constant map.
  */
 export async function oodMap(state: OodState, task: string, scan: Scan): Promise<Float32Array> {
   const scores = scan.windowFeatures.map((features) => Math.min(taskScore(state, task, features), STRANGEST));

@@ -1,6 +1,6 @@
 /**
- * Which voxel spacing a task is worked at: the cases' own where the patch then sees enough of the image, coarser where
- * it would not (nnU-Net has a second, low-resolution network for that; here one network must see context and detail).
+ * Which voxel spacing a task is worked at: the cases' own where a patch then sees a whole image, coarser where it
+ * would not (nnU-Net has a second, low-resolution network for that; here one network must see context and detail).
  */
 import { quantile } from '../math/statistics.js';
 import { mapVec3, type Vec3 } from '../math/vector.js';
@@ -9,8 +9,6 @@ import { choosePatch, type PatchBudget } from './patch.js';
 
 /** An axis so many times coarser than the finest is treated as nnU-Net treats the slice axis. */
 const anisotropic = 3;
-/** Share of each axis of the median image that the patch must span: two windows then suffice at half overlap. */
-const context = 2 / 3;
 /** Voxels that the foreground's box and its chords keep along each axis, if native spacing gives as many. */
 const extentVoxels = 12;
 const chordVoxels = 4;
@@ -66,7 +64,7 @@ export function chooseSpacing(cases: readonly CaseFingerprint[], budget: PatchBu
   const sees = (spacing: Vec3): boolean => {
     const size = medianSizeAt(cases, spacing);
     const patch = choosePatch(size, budget);
-    return size.every((n, axis) => patch[axis] >= context * n);
+    return size.every((n, axis) => patch[axis] >= n);
   };
   let spacing = native;
   while (!sees(spacing)) {
@@ -81,7 +79,7 @@ export function chooseSpacing(cases: readonly CaseFingerprint[], budget: PatchBu
       spacing,
       reason: sees(spacing) ? start : `${start}, kept for the sake of thin foreground (${text(limit)} mm at most)`,
     };
-  const goal = `so that a patch of about ${budget.patchVoxels} voxels spans two thirds of the median image`;
+  const goal = `so that a patch of about ${budget.patchVoxels} voxels spans the median image`;
   const bound = `, as far as the foreground keeps ${chordVoxels} voxels across and ${extentVoxels} along (${text(limit)} mm at most)`;
   return { spacing, reason: `${start}, coarsened to ${text(spacing)} mm ${goal}${sees(spacing) ? '' : bound}` };
 }
