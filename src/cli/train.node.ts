@@ -56,7 +56,7 @@ export function addTrain(program: Command): void {
     .option('--steps <n>', "training steps (default: the preset's)")
     .option('--minutes <n>', 'minutes of training instead of steps')
     .option('--seed <n>', 'seed of everything random (default: 0)')
-    .option('--batch <n>', 'patches a step (default: one per task, at least 2)')
+    .option('--batch <n>', 'patches a step (default: 2)')
     .option('--patch <x,y,z>', 'training patch in voxels (default: chosen per task)')
     .option('--spacing <choice>', 'voxel spacing: common, per-task, or x,y,z in mm (default: per-task)')
     .option('--balance <unit>', 'give every task, or every case, the same share: tasks or cases (default: tasks)')

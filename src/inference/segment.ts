@@ -3,7 +3,7 @@
  * (Lakshminarayanan et al. 2017) and over passes with dropout. Probabilities are averaged, not logits, each calibrated
  * before by its own model's temperature.
  */
-import { applyTemperature } from '../calibration/temperature.js';
+import { calibratedProbability } from '../calibration/calibrated-probability.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { prepareImage, restoreValues } from '../preprocessing/preprocess.js';
@@ -108,14 +108,15 @@ async function* runPasses(
     const { plan, calibration } = member.model.tasks.find(({ name }) => name === task)!;
     const { temperature } = calibration;
     if (i === 0 && mc === 0) {
-      yield { probability: applyTemperature(plain.logits, temperature), windows: 0 };
+      yield { probability: calibratedProbability(plain.logits, temperature, volume.size), windows: 0 };
       continue;
     }
     const prepared = i === 0 ? plain.scan.prepared : prepareImage(volume, plan, options);
     const windows = countWindows(prepared.grid.size, plan.patch, plan.overlap);
     for (const run of await runsOf(member, mc, seed)) {
       const logits = await runWindows(prepared, plan, (window) => run(window, plan.patch), signal);
-      yield { probability: applyTemperature(restoreValues(logits, prepared), temperature), windows };
+      const restored = restoreValues(logits, prepared);
+      yield { probability: calibratedProbability(restored, temperature, volume.size), windows };
     }
   }
 }

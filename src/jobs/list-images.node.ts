@@ -28,15 +28,22 @@ export async function listImages(inputs: readonly string[]): Promise<InputImage[
       images.push(...names.map((name) => ({ case: caseName(name), path: path.join(input, name) })));
     }
   }
-  const seen = new Map<string, string>();
+  const owners = new Map<string, string>([['summary', 'The summary of all cases']]);
   for (const image of images) {
-    const other = seen.get(image.case);
-    if (other !== undefined) {
-      throw new UsageError(`${other} and ${image.path}: results of both would be called ${image.case}; rename one.`);
+    for (const name of resultNames(image.case)) {
+      const other = owners.get(name);
+      if (other !== undefined) {
+        throw new UsageError(`${other} and ${image.path}: results of both would be called ${name}; rename the image.`);
+      }
+      owners.set(name, image.path);
     }
-    seen.set(image.case, image.path);
   }
   return images;
+}
+
+/** Names, endings aside, of the files that a case's results may take. */
+function resultNames(name: string): string[] {
+  return ['', '_prob', '_ood'].map((what) => `${name}${what}`);
 }
 
 /**

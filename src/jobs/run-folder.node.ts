@@ -7,9 +7,7 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { explainSystemError } from '../files/system-error.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../training/checkpoint.js';
 import type { StepRecord } from '../training/train-network.js';
-
-/** What a run was begun with; a resumed run must agree in all of it. */
-export type RunSettings = Readonly<Record<string, unknown>>;
+import type { TrainSettings } from './train-settings.js';
 
 export interface RunFolder {
   readonly folder: string;
@@ -25,7 +23,7 @@ export interface RunFolder {
  * Begin a run, or go on with one.
  * @throws RunError where the folder holds another run already, or none to resume, or one begun with other settings
  */
-export async function openRunFolder(folder: string, settings: RunSettings, resume: boolean): Promise<RunFolder> {
+export async function openRunFolder(folder: string, settings: TrainSettings, resume: boolean): Promise<RunFolder> {
   const begun = await readText(path.join(folder, 'run.json'));
   if (begun === undefined && resume) throw new RunError(`${folder}: expected a run to resume, found no run.json.`);
   const state = begun === undefined ? undefined : await readCheckpoint(folder);
@@ -56,7 +54,7 @@ export async function openRunFolder(folder: string, settings: RunSettings, resum
   return run;
 }
 
-function checkSettings(folder: string, text: string, settings: RunSettings): void {
+function checkSettings(folder: string, text: string, settings: TrainSettings): void {
   const before = parseSettings(text);
   if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;

@@ -39,7 +39,7 @@ export interface TrainOptions extends JobOptions {
   readonly steps?: number;
   readonly minutes?: number;
   readonly seed?: number;
-  /** Patches a step; default: one per task, at least 2. */
+  /** Patches a step; default 2. */
   readonly batch?: number;
   /** Patch in voxels (x, y, z), for all tasks; default: chosen per task. */
   readonly patch?: Vec3;

@@ -75,8 +75,7 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
     const hashes = await tensorHashes(splitWeights(specs, weights));
     const changed = Object.entries(hashes).find(([name, hash]) => record.tensors[name] !== hash);
     if (changed) throw new ModelFormatError(`weight ${changed[0]} is not what was saved; the file is damaged`);
-    const sum = onnx.metadata.get(CHECKSUM);
-    if (sum !== undefined && sum !== (await checksum(onnx.metadata))) {
+    if (onnx.metadata.get(CHECKSUM) !== (await checksum(onnx.metadata))) {
       throw new ModelFormatError('its metadata are not what was saved; the file is damaged');
     }
     const { name, architecture, tasks, provenance } = record;

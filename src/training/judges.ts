@@ -2,11 +2,12 @@
  * After training: what the judges learn. Temperatures and conformal scores come from calibration images alone, the
  * signature banks from training images alone.
  */
+import { calibratedProbability } from '../calibration/calibrated-probability.js';
 import { estimatedDice } from '../calibration/estimated-dice.js';
 import { evaluationRegion } from '../calibration/region.js';
 import { reliability } from '../calibration/reliability.js';
 import type { TaskCalibration } from '../calibration/state.js';
-import { applyTemperature, fitTemperature } from '../calibration/temperature.js';
+import { fitTemperature } from '../calibration/temperature.js';
 import { throwIfCancelled } from '../errors.js';
 import type { Network } from '../inference/network.js';
 import { isWithinExtent } from '../inference/plans.js';
@@ -104,12 +105,13 @@ export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibrati
     mean(
       // Where neither prediction nor reference has a voxel there is nothing to be calibrated.
       samples.flatMap(
-        ({ logits, reference, region }) => reliability(applyTemperature(logits, t), reference, { region }).ece ?? [],
+        ({ logits, reference, region, size }) =>
+          reliability(calibratedProbability(logits, t, size), reference, { region }).ece ?? [],
       ),
     );
   const dices = samples.map(({ mask, reference }) => dice(mask, reference));
   const errors = samples.flatMap(({ logits, mask, size }, i) => {
-    const estimate = estimatedDice(applyTemperature(logits, temperature), mask, size);
+    const estimate = estimatedDice(calibratedProbability(logits, temperature, size), mask, size);
     return estimate === null ? [] : [Math.abs(estimate - dices[i])];
   });
   return {

@@ -1,5 +1,7 @@
 /** Monte-Carlo dropout: what is dropped, what stays as it was, and that a seed fixes it all. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { calibratedProbability } from '../../src/calibration/calibrated-probability.js';
 import { UsageError } from '../../src/errors.js';
 import { encodeModel } from '../../src/graph/onnx/encode.js';
 import { type DropoutNetwork, dropoutOf, openDropoutNetwork } from '../../src/inference/dropout.js';
@@ -119,8 +121,8 @@ describe('predict with dropout', () => {
     const mean = new Float64Array(data.length);
     for (let pass = 0; pass < 3; pass++) {
       const logits = await network.sample(5, pass)(data, plan.patch);
-      logits.forEach((logit, i) => {
-        mean[i] += 1 / (1 + Math.exp(-logit / calibration.temperature)) / 3;
+      calibratedProbability(logits, calibration.temperature, volume.size).forEach((p, i) => {
+        mean[i] += p / 3;
       });
     }
     expect(largestDifference(probability, Float32Array.from(mean))).toBeLessThan(1e-6);

@@ -23,7 +23,11 @@ describe('learningRateAt', () => {
   });
 
   it('stays above zero and below its peak at every step of any run', () => {
-    const run = fc.record({ peak: fc.double({ min: 1e-6, max: 1 }), warmup: fc.nat(50), steps: fc.nat(500) });
+    const run = fc.record({
+      peak: fc.double({ min: 1e-6, max: 1, noNaN: true }),
+      warmup: fc.nat(50),
+      steps: fc.nat(500),
+    });
     fc.assert(
       fc.property(run, ({ peak, warmup, steps }) => {
         for (let step = 0; step < steps; step++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { calibratedProbability } from '../../src/calibration/calibrated-probability.js';
 import { estimatedDice } from '../../src/calibration/estimated-dice.js';
-import { applyTemperature } from '../../src/calibration/temperature.js';
 import { CancelledError, UsageError } from '../../src/errors.js';
 import { openNetwork } from '../../src/inference/network.js';
 import { runScan } from '../../src/inference/scan.js';
@@ -37,7 +37,7 @@ describe('calibrateTask', () => {
     const dices = samples.map(({ mask, reference }) => dice(mask, reference));
     expect(found.meanDice).toBeCloseTo(dices.reduce((a, b) => a + b, 0) / 4, 12);
     const errors = samples.map(({ logits, mask }, i) =>
-      Math.abs(estimatedDice(applyTemperature(logits, found.temperature), mask, size)! - dices[i]),
+      Math.abs(estimatedDice(calibratedProbability(logits, found.temperature, size), mask, size)! - dices[i]),
     );
     expect(found.estimatedDiceError).toBeCloseTo(errors.reduce((a, b) => a + b, 0) / 4, 12);
     expect(found.estimatedDiceError!).toBeLessThan(0.02);

@@ -1,0 +1,53 @@
+/** What a training run is begun with, all defaults filled in: written to `run.json`, compared on `--resume`. */
+import { UsageError } from '../errors.js';
+import { type Preset, presets } from '../networks/architecture.js';
+import type { LossName } from '../networks/losses.js';
+import type { Balance, SpacingChoice, TrainOptions } from './types.js';
+
+const DEFAULT_LEARNING_RATE = 2e-3;
+/** At equal numbers of patches, more steps of few patches learn more. */
+const DEFAULT_BATCH = 2;
+
+export interface TrainSettings {
+  readonly preset: Preset;
+  /** One of the two. */
+  readonly steps?: number;
+  readonly minutes?: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly patch: readonly number[] | null;
+  readonly spacing: SpacingChoice;
+  readonly balance: Balance;
+  readonly loss: LossName;
+  readonly dropout: number;
+  readonly learningRate: number;
+  /** SHA-256 of the model whose weights are the start. */
+  readonly init: string | null;
+  /** Sums inside an operator are split by thread: another number of threads gives other last bits. */
+  readonly threads: number;
+  readonly datasets: readonly { readonly name: string; readonly sha256: string }[];
+  readonly version: string;
+}
+
+type Circumstances = Pick<TrainSettings, 'init' | 'threads' | 'datasets' | 'version'>;
+
+/** Settings of a run. @throws UsageError where both steps and minutes are given */
+export function trainSettings(options: TrainOptions, circumstances: Circumstances): TrainSettings {
+  const { preset = 'small', steps, minutes } = options;
+  if (steps !== undefined && minutes !== undefined) {
+    throw new UsageError('Expected either a number of steps or minutes, found both.');
+  }
+  return {
+    preset,
+    ...(minutes === undefined ? { steps: steps ?? presets[preset].steps } : { minutes }),
+    seed: options.seed ?? 0,
+    batch: options.batch ?? DEFAULT_BATCH,
+    patch: options.patch ?? null,
+    spacing: options.spacing ?? 'per-task',
+    balance: options.balance ?? 'tasks',
+    loss: options.loss ?? 'ce+dice',
+    dropout: options.dropout ?? 0,
+    learningRate: options.learningRate ?? DEFAULT_LEARNING_RATE,
+    ...circumstances,
+  };
+}
