@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     testTimeout: 60_000,
-    // Training tests use both cores; two files at once would only fight for them.
-    maxWorkers: 2,
+    // The engine uses all cores; test files side by side would only fight for them.
+    fileParallelism: false,
   },
 });

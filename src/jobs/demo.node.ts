@@ -20,7 +20,7 @@ import { train } from './train.node.js';
 import type { JobOptions, TrainOptions, TrainResult } from './types.js';
 
 /** Enough for phantoms, and a few minutes on two cores. */
-const STEPS = 240;
+const STEPS = 360;
 /** 20 calibration cases a task are the fewest that support an alpha of 0.05. */
 const PHANTOMS: PhantomChoice = { counts: { train: 20, calibration: 20, test: 10, strangers: 8 } };
 

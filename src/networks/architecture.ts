@@ -28,7 +28,7 @@ export const presets: Readonly<Record<Preset, PresetSettings>> = {
   small: {
     architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] },
     patchVoxels: 48 ** 3,
-    steps: 2000,
+    steps: 2400,
   },
 };
 

@@ -1,4 +1,5 @@
 /** The one model file: nothing is lost in it, any runtime opens it, and no damaged or foreign file gets through. */
+import { createHash } from 'node:crypto';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +26,7 @@ beforeAll(async () => {
 
 type Metadata = Record<string, string>;
 
-/** The file with other metadata; without its checksum unless that is changed too. */
+/** The file with other metadata and a checksum that fits them, unless that is changed too. */
 function withMetadata(change: (metadata: Metadata) => void): Uint8Array {
   const proto = fromBinary(ModelProtoSchema, bytes.slice());
   const metadata: Metadata = Object.assign(
@@ -34,10 +35,18 @@ function withMetadata(change: (metadata: Metadata) => void): Uint8Array {
   );
   delete metadata['candor-sha256'];
   change(metadata);
+  metadata['candor-sha256'] ??= checksum(metadata);
   proto.metadataProps = Object.entries(metadata).map(([key, value]) =>
     create(StringStringEntryProtoSchema, { key, value }),
   );
   return toBinary(ModelProtoSchema, proto);
+}
+
+function checksum(metadata: Metadata): string {
+  const own = Object.entries(metadata).filter(([key]) => key === 'candor' || key.startsWith('candor.'));
+  return createHash('sha256')
+    .update(JSON.stringify(own.sort(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex');
 }
 
 type LooseRecord = ReturnType<typeof JSON.parse>;
@@ -202,6 +211,15 @@ describe('decodeModelFile refuses', () => {
         metadata.candor = metadata.candor.padEnd(16 * 2 ** 20 + 1);
       }),
       /too long/,
+    );
+  });
+
+  it('a file without its checksum', async () => {
+    await refused(
+      withMetadata((metadata) => {
+        metadata['candor-sha256'] = '';
+      }),
+      /metadata/,
     );
   });
 
