@@ -32,6 +32,7 @@ const panels = phantomFamilies.map((family, i) => {
 });
 const [width, height] = [GAP + phantomFamilies.length * (SIDE + GAP), SIDE + 2 * GAP + 36];
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="13" fill="#777">
+<title>Digital phantoms: three organs that the network learns, outlined, and two kinds of image that it never sees</title>
 ${panels.join('\n')}
 </svg>
 `;
