@@ -37,6 +37,7 @@ const settings = (name: string, changes: Partial<TrainOptions> = {}): TrainOptio
   output: at(`${name}.onnx`),
   preset: 'tiny',
   steps: STEPS,
+  batch: 3,
   seed: 3,
   threads: 1,
   ...changes,
