@@ -3,7 +3,7 @@ import { GraphError } from '../errors.js';
 import { expand } from './ops/broadcast.js';
 import { add } from './ops/elementwise.js';
 import { fixedShape } from './shape.js';
-import { describe, type Node, type Tensor } from './tensor.js';
+import { type Composite, describe, type GraphBuilder, type Node, type Tensor } from './tensor.js';
 
 /**
  * Gradients of a one-element `loss` with respect to each of `parameters`, in order.
@@ -15,24 +15,22 @@ export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[]
   if (fixedShape(loss.shape, 'loss').some((dim) => dim !== 1)) {
     throw new GraphError(`gradients: expected a loss of one number, found ${describe(loss)}.`);
   }
-  // Only nodes that depend on a parameter carry gradients.
+  // Only steps that depend on a parameter carry gradients.
   const relevant = new Set<Tensor>(parameters);
-  const path: Node[] = [];
-  for (const node of graph.nodes) {
-    if (!node.inputs.some((x) => relevant.has(x))) continue;
-    for (const output of node.outputs) relevant.add(output);
-    path.push(node);
+  const path: Step[] = [];
+  for (const step of steps(graph)) {
+    if (!step.inputs.some((x) => relevant.has(x))) continue;
+    for (const output of step.outputs) relevant.add(output);
+    path.push(step);
   }
   const gradientOf = new Map<Tensor, Tensor>();
   gradientOf.set(loss, expand(graph.scalar(1), fixedShape(loss.shape, 'loss')));
-  for (const node of path.reverse()) {
-    const dy = node.outputs.map((output) => gradientOf.get(output) ?? null);
+  for (const step of path.reverse()) {
+    const dy = step.outputs.map((output) => gradientOf.get(output) ?? null);
     if (dy.every((tensor) => tensor === null)) continue;
-    const wanted = node.inputs.map((x) => relevant.has(x));
-    if (!node.op.gradient)
-      throw new GraphError(`${node.op.type}(${node.inputs.map(describe).join(', ')}): has no gradient.`);
-    const parts = node.op.gradient(node, dy, wanted);
-    node.inputs.forEach((x, i) => {
+    const wanted = step.inputs.map((x) => relevant.has(x));
+    const parts = step.gradient(dy, wanted);
+    step.inputs.forEach((x, i) => {
       const part = parts[i];
       if (!wanted[i] || !part) return;
       const sum = gradientOf.get(x);
@@ -44,4 +42,36 @@ export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[]
     if (!gradient) throw new GraphError(`gradients: ${describe(parameter)} does not influence ${describe(loss)}.`);
     return gradient;
   });
+}
+
+/** A node, or a composite of nodes, as differentiation sees it. */
+interface Step {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  gradient(dy: readonly (Tensor | null)[], wanted: readonly boolean[]): (Tensor | null)[];
+}
+
+/** The graph as steps in the order of execution: each composite stands where its last node does. */
+function steps(graph: GraphBuilder): Step[] {
+  const owner = new Map<Node, Composite>();
+  for (const composite of graph.composites) for (const node of composite.nodes) owner.set(node, composite);
+  return graph.nodes.flatMap((node): Step[] => {
+    const composite = owner.get(node);
+    if (!composite) return [stepOf(node)];
+    if (node !== composite.nodes.at(-1)) return [];
+    const { inputs, output } = composite;
+    return [{ inputs, outputs: [output], gradient: ([dy], wanted) => composite.gradient(dy!, wanted) }];
+  });
+}
+
+function stepOf(node: Node): Step {
+  const { op, inputs, outputs } = node;
+  return {
+    inputs,
+    outputs,
+    gradient(dy, wanted) {
+      if (!op.gradient) throw new GraphError(`${op.type}(${inputs.map(describe).join(', ')}): has no gradient.`);
+      return op.gradient(node, dy, wanted);
+    },
+  };
 }

@@ -2,13 +2,23 @@
 import { GraphError } from '../errors.js';
 
 import { elementCount, type Shape } from './shape.js';
-import type { Attributes, ConstantData, DataType, GraphBuilder, Node, OpDefinition, Tensor } from './tensor.js';
+import type {
+  Attributes,
+  Composite,
+  ConstantData,
+  DataType,
+  GraphBuilder,
+  Node,
+  OpDefinition,
+  Tensor,
+} from './tensor.js';
 
 export class Graph implements GraphBuilder {
   readonly inputs: Tensor[] = [];
   readonly constants: Tensor[] = [];
   /** Nodes in the order they were made, which is a valid order of execution. */
   readonly nodes: Node[] = [];
+  readonly composites: Composite[] = [];
   readonly outputs: { readonly name: string; readonly tensor: Tensor }[] = [];
   private readonly names = new Set<string>();
   private readonly sharedConstants = new Map<string, Tensor>();
@@ -33,6 +43,13 @@ export class Graph implements GraphBuilder {
   /** A scalar constant; equal ones are shared. */
   scalar(value: number): Tensor {
     return this.share(`scalar:${value}`, () => this.constant(this.fresh('scalar'), [], Float32Array.of(value)));
+  }
+
+  /** A constant of equal values; equal ones are shared. */
+  filled(value: number, shape: readonly number[]): Tensor {
+    return this.share(`filled:${value}:${shape.join(',')}`, () =>
+      this.constant(this.fresh('filled'), shape, new Float32Array(elementCount(shape)).fill(value)),
+    );
   }
 
   /** A list of whole numbers (axes, pads, a target shape); equal ones are shared. */
@@ -60,6 +77,20 @@ export class Graph implements GraphBuilder {
   /** Add a node of one output. */
   add(op: OpDefinition, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
     return this.addAll(op, inputs, attributes)[0];
+  }
+
+  /** What `build` adds becomes one step of differentiation, from `inputs` to its result. */
+  composite(
+    name: string,
+    inputs: readonly Tensor[],
+    build: () => Tensor,
+    gradient: (dy: Tensor, wanted: readonly boolean[], y: Tensor) => (Tensor | null)[],
+  ): Tensor {
+    const first = this.nodes.length;
+    const output = build();
+    const nodes = this.nodes.slice(first);
+    this.composites.push({ name, inputs, output, nodes, gradient: (dy, wanted) => gradient(dy, wanted, output) });
+    return output;
   }
 
   /** Mark a tensor as a result under a name of its own. */

@@ -28,6 +28,15 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
+/** Nodes that count as one for differentiation, with a rule of its own that is faster than its parts' rules. */
+export interface Composite {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly nodes: readonly Node[];
+  gradient(dy: Tensor, wanted: readonly boolean[]): (Tensor | null)[];
+}
+
 /** ONNX attribute values. Whole numbers are written as integers unless the name is listed in `floatAttributes`. */
 export type Attribute = number | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;
@@ -63,14 +72,26 @@ export interface OpDefinition {
 export interface GraphBuilder {
   /** Nodes in the order they were made, which is a valid order of execution. */
   readonly nodes: readonly Node[];
+  readonly composites: readonly Composite[];
   /** A tensor fed at every run. */
   input(name: string, shape: Shape, dtype?: DataType): Tensor;
+  /** A named float32 constant. */
+  constant(name: string, shape: readonly number[], data: Float32Array): Tensor;
   /** A scalar constant; equal ones are shared. */
   scalar(value: number): Tensor;
+  /** A constant of equal values; equal ones are shared. */
+  filled(value: number, shape: readonly number[]): Tensor;
   /** A list of whole numbers (axes, pads, a target shape); equal ones are shared. */
   ints(values: readonly number[]): Tensor;
   /** Add a node of one output. Throws GraphError where shapes or types do not fit. */
   add(op: OpDefinition, inputs: readonly Tensor[], attributes?: Attributes): Tensor;
+  /** What `build` adds becomes one step of differentiation, from `inputs` to its result. */
+  composite(
+    name: string,
+    inputs: readonly Tensor[],
+    build: () => Tensor,
+    gradient: (dy: Tensor, wanted: readonly boolean[], y: Tensor) => (Tensor | null)[],
+  ): Tensor;
 }
 
 /** `conv1.weight float32[16, 1, 3, 3, 3]`, for messages. */

@@ -1,10 +1,11 @@
-/** A network ready to run: one engine session that gives logits and Gram matrices of a window. */
+/** A network ready to run: engine sessions that give logits and Gram matrices of a window. */
 import { encodeModel } from '../graph/onnx/encode.js';
 import type { Vec3 } from '../math/vector.js';
 import type { Architecture } from '../networks/architecture.js';
-import { deployGraph, gramOutput } from '../networks/deploy-graph.js';
+import { gramOutput, windowGraph } from '../networks/deploy-graph.js';
+import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { type FeatureLayer, featureLayers } from '../networks/unet.js';
-import type { Runtime } from '../runtime/session.js';
+import type { Runtime, Session } from '../runtime/session.js';
 
 export interface WindowRun {
   /** Foreground logits of the window, x fastest. */
@@ -20,24 +21,51 @@ export interface Network {
   release(): Promise<void>;
 }
 
-/** Prepare a network for inference. */
+/** Sessions of window shapes kept open: one a plan; more are those of an odd caller. */
+const SESSIONS = 8;
+
+/**
+ * Prepare a network for inference. The graph is built for each shape of window that is run, of the fastest layers
+ * that the engine has; it agrees with the model file's plain graph to float32 rounding.
+ */
 export async function openNetwork(
   { architecture, weights }: { readonly architecture: Architecture; readonly weights: Float32Array },
   runtime: Runtime,
 ): Promise<Network> {
-  const session = await runtime.open(encodeModel(deployGraph(architecture, weights)));
-  const layers = featureLayers(architecture);
+  const features = featureLayers(architecture);
+  const sessions = new Map<string, Session>();
+
+  async function sessionFor(shape: readonly number[]): Promise<Session> {
+    const key = shape.join();
+    let session = sessions.get(key);
+    if (!session) {
+      const { layers } = await chooseLayers(architecture, runtime);
+      session = await runtime.open(encodeModel(windowGraph(architecture, weights, shape, layers)));
+      if (sessions.size === SESSIONS) {
+        const [oldest, unused] = sessions.entries().next().value!;
+        sessions.delete(oldest);
+        await unused.release();
+      }
+      sessions.set(key, session);
+    }
+    return session;
+  }
+
   return {
-    layers,
+    layers: features,
     async run(window, [width, height, depth]) {
-      const image = { shape: [1, 1, depth, height, width], data: window };
-      const results = await session.run({ image });
-      const grams = layers.map(({ name, stage }) => ({
+      const shape = [1, 1, depth, height, width];
+      const session = await sessionFor(shape);
+      const results = await session.run({ image: { shape, data: window } });
+      const grams = features.map(({ name, stage }) => ({
         gram: results[gramOutput(name)].data,
-        voxels: window.length / (2 ** architecture.dimensions) ** stage,
+        voxels: window.length / ((architecture.fold ?? 1) * 2 ** stage) ** architecture.dimensions,
       }));
       return { logits: results.logits.data, grams };
     },
-    release: () => session.release(),
+    async release() {
+      for (const session of sessions.values()) await session.release();
+      sessions.clear();
+    },
   };
 }

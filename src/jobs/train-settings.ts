@@ -1,6 +1,7 @@
 /** What a training run is begun with, all defaults filled in: written to `run.json`, compared on `--resume`. */
 import { UsageError } from '../errors.js';
 import { type Preset, presets } from '../networks/architecture.js';
+import type { LayersName } from '../networks/layers/choose-layers.js';
 import type { LossName } from '../networks/losses.js';
 import type { Balance, SpacingChoice, TrainOptions } from './types.js';
 
@@ -25,11 +26,13 @@ export interface TrainSettings {
   readonly init: string | null;
   /** Sums inside an operator are split by thread: another number of threads gives other last bits. */
   readonly threads: number;
+  /** How the engine computed the layers: other kernels give other last bits, too. */
+  readonly layers: LayersName;
   readonly datasets: readonly { readonly name: string; readonly sha256: string }[];
   readonly version: string;
 }
 
-type Circumstances = Pick<TrainSettings, 'init' | 'threads' | 'datasets' | 'version'>;
+type Circumstances = Pick<TrainSettings, 'init' | 'threads' | 'layers' | 'datasets' | 'version'>;
 
 /** Settings of a run. @throws UsageError where both steps and minutes are given */
 export function trainSettings(options: TrainOptions, circumstances: Circumstances): TrainSettings {

@@ -9,6 +9,7 @@ import { openNetwork } from '../inference/network.js';
 import type { StoredModel } from '../model/model.js';
 import { encodeModelFile } from '../model/model-file.js';
 import { type Preset, presets, strideOf } from '../networks/architecture.js';
+import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
@@ -40,6 +41,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const settings = trainSettings(options, {
     init: start?.sha256 ?? null,
     threads,
+    layers: (await chooseLayers(presets[options.preset ?? 'small'].architecture, runtime)).name,
     datasets: datasets.map(({ name }, i) => ({ name, sha256: hashes[i] })),
     version,
   });
@@ -104,9 +106,11 @@ async function learn(
 ): Promise<TrainingState> {
   const smooth = smoothMetrics();
   const { minutes, steps } = settings;
+  const { architecture } = presets[settings.preset];
   return trainNetwork({
     runtime,
-    architecture: presets[settings.preset].architecture,
+    architecture,
+    layers: (await chooseLayers(architecture, runtime)).layers,
     tasks: await prepareTasks(datasets, plans, options),
     seed: settings.seed,
     duration: minutes === undefined ? { steps: steps! } : { minutes },

@@ -7,11 +7,13 @@ export const architectureSchema = z.object({
   dimensions: z.union([z.literal(2), z.literal(3)]),
   /** Channels of each stage, full resolution first; each further stage halves every spatial axis. */
   channels: z.array(z.number().int().min(1).max(1024)).min(2).max(7),
+  /** Blocks of fold^dimensions voxels become channels on entry and voxels again at the end; default 1, no blocks. */
+  fold: z.union([z.literal(1), z.literal(2)]).optional(),
 });
 
 export type Architecture = z.infer<typeof architectureSchema>;
 
-export const presetNames = ['tiny', 'small'] as const;
+export const presetNames = ['tiny', 'small', 'base'] as const;
 export type Preset = (typeof presetNames)[number];
 
 interface PresetSettings {
@@ -22,17 +24,26 @@ interface PresetSettings {
   readonly steps: number;
 }
 
-/** `tiny` learns phantoms in a minute; `small` is the 3D U-Net that real scans need (1.8 million weights). */
+/**
+ * `tiny` learns phantoms in a minute; `small` and `base` are for real scans. They fold 2x2x2 voxels into channels,
+ * because a convolution of few channels at full resolution is bound by memory and takes most of a step; `base` has
+ * one stage more and sees patches of more than twice the volume, so that its plans keep finer voxels.
+ */
 export const presets: Readonly<Record<Preset, PresetSettings>> = {
   tiny: { architecture: { kind: 'unet', dimensions: 3, channels: [8, 16, 32] }, patchVoxels: 40 ** 3, steps: 400 },
   small: {
-    architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] },
+    architecture: { kind: 'unet', dimensions: 3, channels: [32, 64, 128], fold: 2 },
     patchVoxels: 48 ** 3,
     steps: 2400,
+  },
+  base: {
+    architecture: { kind: 'unet', dimensions: 3, channels: [32, 64, 128, 256], fold: 2 },
+    patchVoxels: 64 ** 3,
+    steps: 4800,
   },
 };
 
 /** Every side of an input must be divisible by this. */
 export function strideOf(architecture: Architecture): number {
-  return 2 ** (architecture.channels.length - 1);
+  return (architecture.fold ?? 1) * 2 ** (architecture.channels.length - 1);
 }

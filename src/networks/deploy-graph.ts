@@ -3,10 +3,10 @@
  * network's stride divides. One run gives logits and, per layer of the signature, the Gram matrix of its features.
  */
 import { Graph } from '../graph/graph.js';
-import { matmul } from '../graph/ops/matmul.js';
-import { reshape, transpose } from '../graph/ops/shape.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Architecture } from './architecture.js';
+import type { Layers, LayersFactory } from './layers/layers.js';
+import { plainLayers } from './layers/plain.js';
 import { constantParameters } from './parameters.js';
 import { featureLayers, unet, unetParameters } from './unet.js';
 
@@ -19,26 +19,27 @@ export const gramOutput = (layer: string): string => `gram/${layer}`;
  */
 export function deployGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
-  const { image, parameters } = imageAndWeights(graph, architecture, weights);
-  const { logits, features } = unet(architecture, image, parameters);
-  graph.output('logits', logits);
-  for (const { name } of featureLayers(architecture)) graph.output(gramOutput(name), gram(features.get(name)!));
+  const image = graph.input('image', ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
+  addNetwork(graph, architecture, weights, image, plainLayers(image));
   return graph;
 }
 
-/** The input `image`, and finished weights as constants by name. */
-export function imageAndWeights(
-  graph: Graph,
+/** The same network for images of one shape `[batch, 1, ...space]`, computed by other layers. */
+export function windowGraph(
   architecture: Architecture,
   weights: Float32Array,
-): { image: Tensor; parameters: Map<string, Tensor> } {
-  const space = ['depth', 'height', 'width'].slice(3 - architecture.dimensions);
-  const image = graph.input('image', ['batch', 1, ...space]);
-  return { image, parameters: constantParameters(unetParameters(architecture), weights, graph) };
+  shape: readonly number[],
+  layers: LayersFactory,
+): Graph {
+  const graph = new Graph();
+  const image = graph.input('image', shape);
+  addNetwork(graph, architecture, weights, image, layers(image));
+  return graph;
 }
 
-/** Uncentred second moments of a feature map: F'F per image, `[batch, 1, C, C]`. */
-function gram(features: Tensor): Tensor {
-  const rows = reshape(features, [0, 1, features.shape[1] as number, -1]);
-  return matmul(rows, transpose(rows, [0, 1, 3, 2]));
+function addNetwork(graph: Graph, architecture: Architecture, weights: Float32Array, image: Tensor, layers: Layers) {
+  const parameters = constantParameters(unetParameters(architecture), weights, graph);
+  const { logits, features } = unet(architecture, image, parameters, layers);
+  graph.output('logits', logits);
+  for (const { name } of featureLayers(architecture)) graph.output(gramOutput(name), layers.gram(features.get(name)!));
 }

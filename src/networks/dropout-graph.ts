@@ -2,8 +2,9 @@
 import { Graph } from '../graph/graph.js';
 import type { Random } from '../math/random.js';
 import type { Architecture } from './architecture.js';
-import { imageAndWeights } from './deploy-graph.js';
-import { dropoutPlaces, unet } from './unet.js';
+import { plainLayers } from './layers/plain.js';
+import { constantParameters } from './parameters.js';
+import { dropoutPlaces, unet, unetParameters } from './unet.js';
 
 /** Input name of the channel mask of a place. */
 export const dropoutInput = (place: string): string => `dropout/${place}`;
@@ -14,14 +15,15 @@ export const dropoutInput = (place: string): string => `dropout/${place}`;
  */
 export function dropoutGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
-  const { image, parameters } = imageAndWeights(graph, architecture, weights);
+  const image = graph.input('image', ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
+  const parameters = constantParameters(unetParameters(architecture), weights, graph);
   const masks = new Map(
     dropoutPlaces(architecture).map(({ name, channels }) => {
       const shape = [1, channels, ...new Array<number>(architecture.dimensions).fill(1)];
       return [name, graph.input(dropoutInput(name), shape)];
     }),
   );
-  graph.output('logits', unet(architecture, image, parameters, masks).logits);
+  graph.output('logits', unet(architecture, image, parameters, plainLayers(image), masks).logits);
   return graph;
 }
 

@@ -5,6 +5,8 @@ import { encodeModel } from '../graph/onnx/encode.js';
 import { add, mul } from '../graph/ops/elementwise.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Architecture } from './architecture.js';
+import type { LayersFactory } from './layers/layers.js';
+import { plainLayers } from './layers/plain.js';
 import { type LossName, segmentationLoss } from './losses.js';
 import { type AdamWSettings, adamW } from './optimiser.js';
 import { concatFlat, decayMask, parameterCount, sliceParameters } from './parameters.js';
@@ -25,6 +27,8 @@ export interface TrainingGraphOptions {
   readonly optimiser: AdamWSettings;
   /** Feed channel masks `dropout/<group>/<place>`. */
   readonly dropout: boolean;
+  /** How the layers are computed; default: by plain operators. */
+  readonly layers?: LayersFactory;
 }
 
 /**
@@ -34,7 +38,7 @@ export interface TrainingGraphOptions {
  * The loss is the mean over all patches of all groups.
  */
 export function trainingGraph(options: TrainingGraphOptions): Graph {
-  const { architecture, groups } = options;
+  const { architecture, groups, layers = plainLayers } = options;
   const graph = new Graph();
   const specs = unetParameters(architecture);
   const n = parameterCount(specs);
@@ -52,7 +56,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     const image = graph.input(`image/${group.name}`, shape);
     const label = graph.input(`label/${group.name}`, shape);
     const masks = options.dropout ? dropoutInputs(graph, architecture, group) : undefined;
-    const { logits } = unet(architecture, image, parameters, masks);
+    const { logits } = unet(architecture, image, parameters, layers(image), masks);
     const part = segmentationLoss(options.loss, logits, label);
     graph.output(`dice/${group.name}`, part.dice);
     const weighted = mul(part.loss, graph.scalar(group.batch / patches));

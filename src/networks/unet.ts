@@ -3,19 +3,16 @@
  * and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation, one foreground
  * logit shared by all tasks (Karimi and Gholipour 2020). 2D and 3D are the same code.
  */
-import { conv, convTranspose } from '../graph/ops/conv.js';
-import { mul, relu } from '../graph/ops/elementwise.js';
-import { instanceNorm } from '../graph/ops/instance-norm.js';
-import { concat } from '../graph/ops/shape.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Architecture } from './architecture.js';
+import type { Layers } from './layers/layers.js';
 import type { ParameterSpec } from './parameters.js';
 
 /** A feature map whose spectrum is part of the signature: the last convolution of a stage, before norm and ReLU. */
 export interface FeatureLayer {
   readonly name: string;
   readonly channels: number;
-  /** Halvings of every spatial axis before it. */
+  /** Halvings of every spatial axis before it, apart from the fold on entry. */
   readonly stage: number;
 }
 
@@ -27,7 +24,7 @@ export function featureLayers({ channels }: Architecture): FeatureLayer[] {
 }
 
 /** All weights of a U-Net, in the order of the flat vector. */
-export function unetParameters({ channels, dimensions }: Architecture): ParameterSpec[] {
+export function unetParameters({ channels, dimensions, fold = 1 }: Architecture): ParameterSpec[] {
   const specs: ParameterSpec[] = [];
   const weight = (name: string, out: number, into: number, size: number, initial: 'he' | 'xavier' = 'he') => {
     const kernel = new Array<number>(dimensions).fill(size);
@@ -48,7 +45,7 @@ export function unetParameters({ channels, dimensions }: Architecture): Paramete
       weight(`down${i - 1}`, c, channels[i - 1], 2);
       vector(`down${i - 1}.bias`, c, 0);
     }
-    block(`encoder${i}`, i === 0 ? 1 : c, c);
+    block(`encoder${i}`, i === 0 ? fold ** dimensions : c, c);
   });
   for (let i = channels.length - 2; i >= 0; i--) {
     // A transposed convolution's weight is [in, out, ...]; with kernel = stride each output sums over `in` values.
@@ -58,7 +55,12 @@ export function unetParameters({ channels, dimensions }: Architecture): Paramete
     vector(`up${i}.bias`, channels[i], 0);
     block(`decoder${i}`, 2 * channels[i], channels[i]);
   }
-  weight('head', 1, channels[0], 1, 'xavier');
+  if (fold === 1) weight('head', 1, channels[0], 1, 'xavier');
+  else {
+    // A transposed convolution: each voxel of a block is its own sum over channels.
+    const shape = [channels[0], 1, ...new Array<number>(dimensions).fill(fold)];
+    specs.push({ name: 'head.weight', shape, initial: 'xavier', fanIn: channels[0], decay: true });
+  }
   vector('head.bias', 1, 0);
   return specs;
 }
@@ -76,42 +78,39 @@ export interface UnetOutputs {
 }
 
 /**
- * The forward pass on `image` `[batch, 1, ...space]`, each side divisible by the network's stride.
+ * The forward pass on `image` `[batch, 1, ...space]`, each side divisible by the network's stride, computed by `layers`.
  * `dropout` holds channel masks `[batch, channels, 1, ...]` by place, if dropout is on.
  */
 export function unet(
-  architecture: Architecture,
+  { channels, fold = 1 }: Architecture,
   image: Tensor,
   parameters: ReadonlyMap<string, Tensor>,
+  layers: Layers,
   dropout?: ReadonlyMap<string, Tensor>,
 ): UnetOutputs {
-  const { channels, dimensions } = architecture;
   const p = (name: string) => parameters.get(name)!;
-  const same = new Array<number>(2 * dimensions).fill(1);
-  const two = new Array<number>(dimensions).fill(2);
   const features = new Map<string, Tensor>();
 
-  const block = (name: string, input: Tensor): Tensor => {
-    let x = input;
+  const block = (name: string, ...inputs: Tensor[]): Tensor => {
+    let x = inputs;
     for (const i of [0, 1]) {
-      const convolved = conv(x, p(`${name}.conv${i}.weight`), { pads: same });
+      const convolved = layers.conv(x, p(`${name}.conv${i}.weight`));
       features.set(name, convolved);
-      x = relu(instanceNorm(convolved, p(`${name}.norm${i}.scale`), p(`${name}.norm${i}.bias`)));
+      x = [layers.normRelu(convolved, p(`${name}.norm${i}.scale`), p(`${name}.norm${i}.bias`))];
     }
     const mask = dropout?.get(name);
-    return mask ? mul(x, mask) : x;
+    return mask ? layers.scaleChannels(x[0], mask) : x[0];
   };
 
   const skips: Tensor[] = [];
-  let x = image;
+  let x = layers.enter(image, fold);
   channels.forEach((_, i) => {
-    if (i > 0) x = conv(x, p(`down${i - 1}.weight`), { strides: two }, p(`down${i - 1}.bias`));
+    if (i > 0) x = layers.down(x, p(`down${i - 1}.weight`), p(`down${i - 1}.bias`));
     x = block(`encoder${i}`, x);
     skips.push(x);
   });
   for (let i = channels.length - 2; i >= 0; i--) {
-    const up = convTranspose(x, p(`up${i}.weight`), { strides: two }, p(`up${i}.bias`));
-    x = block(`decoder${i}`, concat([up, skips[i]], 1));
+    x = block(`decoder${i}`, layers.up(x, p(`up${i}.weight`), p(`up${i}.bias`)), skips[i]);
   }
-  return { logits: conv(x, p('head.weight'), {}, p('head.bias')), features };
+  return { logits: layers.head(x, p('head.weight'), p('head.bias'), fold), features };
 }

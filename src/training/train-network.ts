@@ -1,6 +1,7 @@
 /** Joint training: one network on all tasks, step by step, resumable at any step with the same result. */
 import { EngineError, throwIfCancelled } from '../errors.js';
 import type { Architecture } from '../networks/architecture.js';
+import type { LayersFactory } from '../networks/layers/layers.js';
 import type { LossName } from '../networks/losses.js';
 import { type AdamWSettings, learningRateAt } from '../networks/optimiser.js';
 import { initialWeights } from '../networks/parameters.js';
@@ -15,6 +16,8 @@ import type { TrainingTask } from './task.js';
 export interface TrainNetworkOptions {
   readonly runtime: Runtime;
   readonly architecture: Architecture;
+  /** How the engine computes the layers; default: by plain operators. */
+  readonly layers?: LayersFactory;
   readonly tasks: readonly TrainingTask[];
   readonly seed: number;
   /** Either a number of steps, or minutes that become a number of steps after the first {@link TIMED_STEPS}. */
@@ -165,16 +168,16 @@ class SessionCache {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly options: Pick<TrainNetworkOptions, 'architecture' | 'loss' | 'optimiser' | 'dropout'>,
+    private readonly options: Pick<TrainNetworkOptions, 'architecture' | 'layers' | 'loss' | 'optimiser' | 'dropout'>,
   ) {}
 
   async for(groups: readonly PatchGroup[]): Promise<Session> {
     const key = groups.map(({ name, batch }) => `${batch}*${name}`).join('+');
     let session = this.sessions.get(key);
     if (!session) {
-      const { architecture, loss, optimiser, dropout } = this.options;
+      const { architecture, layers, loss, optimiser, dropout } = this.options;
       session = await this.runtime.open(
-        encodeTrainingGraph({ architecture, loss, optimiser, groups, dropout: dropout > 0 }),
+        encodeTrainingGraph({ architecture, layers, loss, optimiser, groups, dropout: dropout > 0 }),
       );
       this.sessions.set(key, session);
     }

@@ -11,7 +11,7 @@ import { conv, convTranspose } from '../../src/graph/ops/conv.js';
 import { add, max, mul, neg, relu, sign } from '../../src/graph/ops/elementwise.js';
 import { instanceNorm } from '../../src/graph/ops/instance-norm.js';
 import { matmul } from '../../src/graph/ops/matmul.js';
-import { concat, Pad, pad, reshape, Slice, slice, transpose } from '../../src/graph/ops/shape.js';
+import { concat, gather, Pad, pad, reshape, Slice, slice, transpose } from '../../src/graph/ops/shape.js';
 
 /** The message of the GraphError that a call throws. */
 function messageOf(call: (graph: Graph) => unknown): string {
@@ -161,13 +161,18 @@ describe('messages of operators', () => {
     ],
     [
       'pad of too few axes',
-      'Pad(x float32[2, 3], ints_1 int64[2]): expected a start and an end of at least 0 for each axis.',
+      'Pad(x float32[2, 3], ints_1 int64[2]): expected a start and an end for each axis.',
       (g) => g.add(Pad, [x(g, 2, 3), g.ints([1, 1])]),
     ],
     [
-      'negative pad',
-      'Pad(x float32[2, 3], ints_1 int64[4]): expected a start and an end of at least 0 for each axis.',
-      (g) => pad(x(g, 2, 3), [0, -1], [0, 0]),
+      'pad that crops everything',
+      'Pad(x float32[2, 3], ints_1 int64[4]): expected something left after cropping, found pads [0, -1, 0, -2].',
+      (g) => pad(x(g, 2, 3), [0, -1], [0, -2]),
+    ],
+    [
+      'indices beyond an axis',
+      'Gather(x float32[2, 3], ints_1 int64[2]): expected indices within axis 1, found [0, 3].',
+      (g) => gather(x(g, 2, 3), 1, [0, 3]),
     ],
   ])('%s', (_, message, call) => {
     expect(messageOf(call)).toBe(message);

@@ -283,6 +283,36 @@ export const opCases: readonly OpCase[] = [
   },
   {
     op: shapes.Pad,
+    name: 'cropping one side',
+    draw: (random) => {
+      const shape = anyShape(random, 1).map((dim) => dim + 2);
+      const before = shape.map(() => random.integer(5) - 2);
+      const after = before.map((value) => -value);
+      return use({ x: awayFromZero(random, shape) }, ({ x }) => shapes.pad(x, before, after), { before, after });
+    },
+  },
+  {
+    op: shapes.Gather,
+    name: 'repeated and missing indices',
+    noGradient: true,
+    draw: (random) => {
+      const shape = anyShape(random, 1);
+      const axis = random.integer(shape.length);
+      const indices = Array.from({ length: 1 + random.integer(6) }, () => random.integer(shape[axis]));
+      return use({ x: awayFromZero(random, shape) }, ({ x }) => shapes.gather(x, axis, indices), { axis, indices });
+    },
+  },
+  {
+    op: elementwise.HardSigmoid,
+    name: 'above zero or not',
+    noGradient: true,
+    draw: (random) => {
+      const shape = anyShape(random);
+      return use({ x: awayFromZero(random, shape) }, ({ x }) => elementwise.isPositive(elementwise.relu(x)), { shape });
+    },
+  },
+  {
+    op: shapes.Pad,
     name: 'any axes',
     draw: (random) => {
       const shape = anyShape(random, 1);

@@ -1,4 +1,5 @@
 /** The graph that trains and the graph that is deployed are the same network, whatever runs them. */
+
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/graph/evaluate.js';
 import { Graph } from '../../src/graph/graph.js';
@@ -7,6 +8,7 @@ import { encodeModel } from '../../src/graph/onnx/encode.js';
 import { elementCount } from '../../src/graph/shape.js';
 import type { Architecture } from '../../src/networks/architecture.js';
 import { deployGraph, gramOutput } from '../../src/networks/deploy-graph.js';
+import { plainLayers } from '../../src/networks/layers/plain.js';
 import { defaultAdamW } from '../../src/networks/optimiser.js';
 import { parameterCount, sliceParameters } from '../../src/networks/parameters.js';
 import { encodeTrainingGraph } from '../../src/networks/training-graph.js';
@@ -35,7 +37,8 @@ function runOracle(architecture: Architecture, image: Value): Record<string, NdA
   const specs = unetParameters(architecture);
   const graph = new Graph();
   const flat = graph.input('weights', [parameterCount(specs)]);
-  const { logits, features } = unet(architecture, graph.input('image', image.shape), sliceParameters(specs, flat));
+  const input = graph.input('image', image.shape);
+  const { logits, features } = unet(architecture, input, sliceParameters(specs, flat), plainLayers(input));
   graph.output('logits', logits);
   for (const [name, tensor] of features) graph.output(name, tensor);
   const weights = closedFormWeights(architecture);

@@ -177,39 +177,59 @@ function sliceIndices(length: number, start: number, end: number, step: number):
   return indices;
 }
 
-/** Zero padding. */
+/** Zero padding; a negative amount crops. */
 export const Pad: OpDefinition = {
   type: 'Pad',
   infer: (inputs) => {
     const [x] = inputs;
     const pads = constantInts('Pad', inputs, 1);
-    if (pads.length !== 2 * x.shape.length || pads.some((value) => value < 0)) {
-      fail('Pad', inputs, 'a start and an end of at least 0 for each axis');
-    }
+    if (pads.length !== 2 * x.shape.length) fail('Pad', inputs, 'a start and an end for each axis');
     const shape = x.shape.map((dim, i) => {
-      const extra = pads[i] + pads[i + x.shape.length];
-      if (extra > 0 && typeof dim !== 'number') fail('Pad', inputs, 'fixed dimensions on the padded axes');
-      return typeof dim === 'number' ? dim + extra : dim;
+      const [before, after] = [pads[i], pads[i + x.shape.length]];
+      if (before === 0 && after === 0) return dim;
+      if (typeof dim !== 'number') fail('Pad', inputs, 'fixed dimensions on the padded axes');
+      const kept = dim + Math.min(before, 0) + Math.min(after, 0);
+      if (kept < 1) fail('Pad', inputs, `something left after cropping, found pads [${pads.join(', ')}]`);
+      return dim + before + after;
     });
     return [{ dtype: x.dtype, shape }];
   },
   gradient: ({ inputs: [x, pads] }, [dy]) => {
     if (!dy) return [null, null];
-    const axes = x.shape.map((_, i) => i).filter((i) => dy.shape[i] !== x.shape[i]);
-    const starts = axes.map((i) => pads.data![i]);
-    const ends = axes.map((i, k) => starts[k] + (x.shape[i] as number));
-    return [axes.length > 0 ? slice(dy, axes, starts, ends) : dy, null];
+    const back = Array.from(pads.data!, (value) => -value);
+    return [pad(dy, back.slice(0, x.shape.length), back.slice(x.shape.length)), null];
   },
   evaluate: ([x, pads]) => {
     const rank = x.shape.length;
     const result = ndArray(x.shape.map((dim, i) => dim + pads.data[i] + pads.data[i + rank]));
     forEachIndex(x.shape, (index, flat) => {
-      result.data[
-        broadcastOffset(
-          result.shape,
-          index.map((value, i) => value + pads.data[i]),
-        )
-      ] = x.data[flat];
+      const target = index.map((value, i) => value + pads.data[i]);
+      if (target.some((value, i) => value < 0 || value >= result.shape[i])) return;
+      result.data[broadcastOffset(result.shape, target)] = x.data[flat];
+    });
+    return [result];
+  },
+};
+
+/** ONNX Gather along one axis with constant indices: their shape takes the axis' place. */
+export const Gather: OpDefinition = {
+  type: 'Gather',
+  infer: (inputs, attributes) => {
+    const [x, indices] = inputs;
+    const axis = Number(attributes.axis);
+    const length = x.shape[axis];
+    const list = constantInts('Gather', inputs, 1);
+    if (typeof length !== 'number' || list.some((i) => i < 0 || i >= length)) {
+      fail('Gather', inputs, `indices within axis ${axis}, found [${list.join(', ')}]`);
+    }
+    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)] }];
+  },
+  evaluate: ([x, indices], attributes) => {
+    const axis = Number(attributes.axis);
+    const result = ndArray([...x.shape.slice(0, axis), indices.data.length, ...x.shape.slice(axis + 1)]);
+    forEachIndex(result.shape, (index, flat) => {
+      const source = index.map((value, i) => (i === axis ? indices.data[value] : value));
+      result.data[flat] = x.data[broadcastOffset(x.shape, source)];
     });
     return [result];
   },
@@ -220,11 +240,15 @@ export const transpose = (x: Tensor, axes: readonly number[]): Tensor => x.graph
 export const concat = (inputs: readonly Tensor[], axis: number): Tensor =>
   inputs[0].graph.add(Concat, inputs, { axis });
 
-/** Zero padding by `before[i]` and `after[i]` on axis i. */
+/** Zero padding by `before[i]` and `after[i]` on axis i; negative amounts crop. */
 export function pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
   if ([...before, ...after].every((value) => value === 0)) return x;
   return x.graph.add(Pad, [x, x.graph.ints([...before, ...after])]);
 }
+
+/** The entries of an axis at `indices`, in that order. */
+export const gather = (x: Tensor, axis: number, indices: readonly number[]): Tensor =>
+  x.graph.add(Gather, [x, x.graph.ints(indices)], { axis });
 
 /** Values from `starts` up to, not including, `ends` on the given axes. */
 export function slice(x: Tensor, axes: readonly number[], starts: readonly number[], ends: readonly number[]): Tensor {

@@ -1,0 +1,165 @@
+/**
+ * ONNX Runtime's blocked kernels (operator set `com.microsoft.nchwc`): 2D convolution and pooling over data whose
+ * channels lie in blocks of one vector register, innermost: `[n, C / block, H, W, block]`. Shapes are declared as
+ * `[n, C, H, W]`. Internal to that engine and of the block size of its processor: whoever uses them probes them first.
+ */
+import { forEachIndex, type NdArray, ndArray } from '../nd-array.js';
+import { type Dim, fixedShape } from '../shape.js';
+import { fail, type OpDefinition, type Tensor } from '../tensor.js';
+import { Conv } from './conv.js';
+import { geometryOf, outputLength } from './conv-geometry.js';
+import { flip, reshape, slice, transpose } from './shape.js';
+
+const DOMAIN = 'com.microsoft.nchwc';
+
+export interface BlockedOps {
+  readonly Convolution: OpDefinition;
+  readonly AveragePool: OpDefinition;
+  /** Out of blocks: plain `[n, C, H, W]`. */
+  readonly ReorderOutput: OpDefinition;
+}
+
+/** The operators for one block size, with an oracle that undoes the blocks and computes plainly. */
+export function blockedOps(block: number): BlockedOps {
+  const whole = (channels: Dim | undefined) => Number(channels) % block === 0;
+
+  const Convolution: OpDefinition = {
+    type: 'Conv',
+    domain: DOMAIN,
+    infer: (inputs, attributes) => {
+      const [x, w, bias, sum] = inputs;
+      const group = Number(attributes.group ?? 1);
+      const [filters, into, ...kernel] = fixedShape(w.shape, 'blocked Conv weight');
+      const plain = Number(x.shape[1]) < block;
+      if (
+        x.shape.length !== 4 ||
+        Number(x.shape[1]) !== into * group ||
+        !whole(filters) ||
+        !(plain || whole(x.shape[1]))
+      )
+        fail('blocked Conv', inputs, `input [n, C, H, W] and weight [filters, C / groups, h, w] in blocks of ${block}`);
+      if (group !== 1 && (group !== filters || kernel.some((k) => k !== 1)))
+        fail('blocked Conv', inputs, 'one group, or one group and one weight a channel');
+      if (bias && (bias.shape.length !== 1 || bias.shape[0] !== filters))
+        fail('blocked Conv', inputs, 'a bias a filter');
+      const g = geometryOf(attributes, 2);
+      const space = kernel.map((k, i) => outputLength(x.shape[i + 2], k, i, g) as Dim);
+      const shape = [x.shape[0], filters, ...space];
+      if (sum && sum.shape.join() !== shape.join()) fail('blocked Conv', inputs, 'a sum of the shape of the output');
+      return [{ dtype: 'float32', shape }];
+    },
+    evaluate: ([x, w, bias, sum], attributes) => {
+      const [filters, into] = w.shape;
+      const input = x.shape[1] < block ? x : unblock(x, block);
+      const { group, activation, ...geometry } = attributes;
+      const [result] =
+        group === undefined
+          ? Conv.evaluate([input, unblockWeight(w, into < block ? 1 : block, block), bias], geometry)
+          : [scaleChannels(input, w.data, bias)];
+      const added = sum ? unblock(sum, block).data : undefined;
+      const data = result.data.map((value, i) => {
+        const total = value + (added?.[i] ?? 0);
+        return activation === 'Relu' ? Math.max(0, total) : total;
+      });
+      return [reblock(ndArray([x.shape[0], filters, ...result.shape.slice(2)], data), block)];
+    },
+  };
+
+  const AveragePool: OpDefinition = {
+    type: 'GlobalAveragePool',
+    domain: DOMAIN,
+    infer: (inputs) => {
+      const [x] = inputs;
+      if (x.shape.length !== 4 || !whole(x.shape[1]))
+        fail('blocked GlobalAveragePool', inputs, `input [n, C, H, W] in blocks of ${block}`);
+      return [{ dtype: 'float32', shape: [...x.shape.slice(0, 2), 1, 1] }];
+    },
+    evaluate: ([x]) => {
+      const plain = unblock(x, block);
+      const volume = x.shape[2] * x.shape[3];
+      const mean = (i: number) => plain.data.subarray(i * volume, (i + 1) * volume).reduce((a, b) => a + b, 0) / volume;
+      const rows = x.shape[0] * x.shape[1];
+      return [
+        ndArray(
+          [...x.shape.slice(0, 2), 1, 1],
+          Float64Array.from({ length: rows }, (_, i) => mean(i)),
+        ),
+      ];
+    },
+  };
+
+  const ReorderOutput: OpDefinition = {
+    type: 'ReorderOutput',
+    domain: DOMAIN,
+    infer: (inputs, attributes) => {
+      const [x] = inputs;
+      if (x.shape.length !== 4 || !whole(x.shape[1]) || attributes.channels !== x.shape[1])
+        fail('ReorderOutput', inputs, `input [n, C, H, W] in blocks of ${block}, and all its channels`);
+      return [{ dtype: 'float32', shape: x.shape }];
+    },
+    evaluate: ([x]) => [unblock(x, block)],
+  };
+  return { Convolution, AveragePool, ReorderOutput };
+}
+
+/** `[n, C, H, W]` values out of blocks. */
+export function unblock(x: NdArray, block: number): NdArray {
+  const result = ndArray(x.shape);
+  const [, channels, height, width] = x.shape;
+  forEachIndex(x.shape, ([n, c, h, w], flat) => {
+    const outer = (n * channels) / block + Math.floor(c / block);
+    result.data[flat] = x.data[((outer * height + h) * width + w) * block + (c % block)];
+  });
+  return result;
+}
+
+/** The reverse of {@link unblock}. */
+export function reblock(x: NdArray, block: number): NdArray {
+  const result = ndArray(x.shape);
+  const [, channels, height, width] = x.shape;
+  forEachIndex(x.shape, ([n, c, h, w], flat) => {
+    const outer = (n * channels) / block + Math.floor(c / block);
+    result.data[((outer * height + h) * width + w) * block + (c % block)] = x.data[flat];
+  });
+  return result;
+}
+
+/** `[O, I, h, w]` of `[O / outBlock, I / inBlock, h, w, inBlock, outBlock]`. */
+function unblockWeight(weight: NdArray, inBlock: number, outBlock: number): NdArray {
+  const result = ndArray(weight.shape);
+  const [, into, height, width] = weight.shape;
+  forEachIndex(weight.shape, ([o, i, h, w], flat) => {
+    const outer = (Math.floor(o / outBlock) * into) / inBlock + Math.floor(i / inBlock);
+    const inner = (i % inBlock) * outBlock + (o % outBlock);
+    result.data[flat] = weight.data[((outer * height + h) * width + w) * inBlock * outBlock + inner];
+  });
+  return result;
+}
+
+function scaleChannels(x: NdArray, factors: Float64Array, bias?: NdArray): NdArray {
+  const [, channels, height, width] = x.shape;
+  const data = x.data.map((value, i) => {
+    const c = Math.floor(i / (height * width)) % channels;
+    return value * factors[c] + (bias?.data[c] ?? 0);
+  });
+  return ndArray(x.shape, data);
+}
+
+/**
+ * Kernel slices of a weight `[O, I, k, ...]` (`k` leading slices of `taps` values each), each ready for a blocked
+ * convolution. `turned`: for the gradient with respect to the input, in and out exchanged, kernel reversed.
+ */
+export function blockedKernels(weight: Tensor, block: number, turned = false): Tensor[] {
+  const [out, into, depth, ...kernel] = fixedShape(weight.shape, 'blocked kernels');
+  const taps = kernel.reduce((a, b) => a * b, 1);
+  const inBlock = into < block ? 1 : block;
+  let rows = weight;
+  if (turned) {
+    rows = flip(reshape(weight, [out * into, depth * taps]), [1]);
+  }
+  const split = reshape(rows, [out / block, block, into / inBlock, inBlock, depth, taps]);
+  const ordered = transpose(split, turned ? [4, 2, 0, 5, 1, 3] : [4, 0, 2, 5, 3, 1]);
+  const shape = turned ? [depth, into, out, ...kernel] : [depth, out, into, ...kernel];
+  const slices = reshape(ordered, shape);
+  return Array.from({ length: depth }, (_, k) => reshape(slice(slices, [0], [k], [k + 1]), shape.slice(1)));
+}

@@ -1,0 +1,327 @@
+/**
+ * Layers on ONNX Runtime's blocked kernels, about twice as fast as its 3D convolution. A volume is a stack of slices:
+ * feature maps lie as `[depth, batch, C / block, H, W, block]`, declared `[depth * batch, C, H, W]`, and a 3D
+ * convolution is the sum of three 2D ones over the stack shifted by one slice. Norms treat an image's channels as
+ * channels of their own, `[depth, batch * C, H, W]`, so that scaling them is one depthwise convolution.
+ */
+import { type BlockedOps, blockedKernels, blockedOps } from '../../graph/ops/blocked.js';
+import { reduceSum } from '../../graph/ops/broadcast.js';
+import { conv } from '../../graph/ops/conv.js';
+import { add, div, isPositive, mul, neg, reduceMean, sqrt } from '../../graph/ops/elementwise.js';
+import { matmul, swapLast } from '../../graph/ops/matmul.js';
+import { concat, gather, pad, reshape, slice, transpose } from '../../graph/ops/shape.js';
+import { elementCount, fixedShape } from '../../graph/shape.js';
+import type { Tensor } from '../../graph/tensor.js';
+import type { Layers, LayersFactory } from './layers.js';
+
+const EPSILON = 1e-5;
+const SAME = { pads: [1, 1, 1, 1] };
+
+/** Blocked layers for 3D images of a fixed shape; all channels but the image's own are multiples of `block`. */
+export function blockedLayers(block: 8 | 16): LayersFactory {
+  const ops = blockedOps(block);
+  return (image) => new BlockedLayers(ops, block, fixedShape(image.shape, 'blocked layers')[0]);
+}
+
+class BlockedLayers implements Layers {
+  constructor(
+    private readonly ops: BlockedOps,
+    private readonly block: number,
+    private readonly batch: number,
+  ) {}
+
+  enter(image: Tensor, fold: number): Tensor {
+    const { batch } = this;
+    const [, , depth, height, width] = fixedShape(image.shape, 'image');
+    if (fold === 1) {
+      const stacked = transpose(reshape(image, [batch, depth, height * width]), [1, 0, 2]);
+      return reshape(stacked, [depth * batch, 1, height, width]);
+    }
+    const [d, h, w] = [depth, height, width].map((length) => length / fold);
+    const split = reshape(image, [batch, d, fold, h, fold, w, fold]);
+    const taps = fold ** 3;
+    // Fewer channels than a block stay plain, which the blocked convolution takes as its first input.
+    const order = taps < this.block ? [1, 0, 2, 4, 6, 3, 5] : [1, 0, 3, 5, 2, 4, 6];
+    return reshape(transpose(split, order), [d * batch, taps, h, w]);
+  }
+
+  conv(inputs: readonly Tensor[], weight: Tensor): Tensor {
+    const { graph } = weight;
+    return graph.composite(
+      'conv3',
+      [...inputs, weight],
+      () => this.sumOfSlices(inputs, weight),
+      (dy, wanted) => [
+        ...inputs.map((_, i) => (wanted[i] ? this.inputGradient(dy, this.part(weight, inputs, i)) : null)),
+        wanted[inputs.length]
+          ? concatOrOne(
+              inputs.map((x) => this.weightGradient(x, dy)),
+              1,
+            )
+          : null,
+      ],
+    );
+  }
+
+  normRelu(x: Tensor, scale: Tensor, bias: Tensor): Tensor {
+    const { batch } = this;
+    const { graph } = x;
+    const shape = fixedShape(x.shape, 'normRelu');
+    const [stack, channels, height, width] = shape;
+    const depth = stack / batch;
+    const perImage = [depth, batch * channels, height, width];
+    const view = (t: Tensor) => reshape(t, perImage);
+    const tile = (t: Tensor) => concatOrOne(new Array<Tensor>(batch).fill(t), 0);
+    const mean = (t: Tensor) => reshape(reduceMean(this.pool(t), [0]), [batch * channels]);
+    const ones = graph.filled(1, [batch * channels]);
+    const affine = (t: Tensor, factor: Tensor, shift: Tensor, extra: { sum?: Tensor; relu?: boolean } = {}) =>
+      graph.add(
+        this.ops.Convolution,
+        [t, reshape(factor, [batch * channels, 1, 1, 1]), shift, ...(extra.sum ? [extra.sum] : [])],
+        { group: batch * channels, ...(extra.relu && { activation: 'Relu' }) },
+      );
+    let centred: Tensor;
+    let inverse: Tensor;
+    return graph.composite(
+      'normRelu',
+      [x, scale, bias],
+      () => {
+        const whole = view(x);
+        centred = affine(whole, ones, neg(mean(whole)));
+        inverse = div(graph.scalar(1), sqrt(add(mean(mul(centred, centred)), graph.scalar(EPSILON))));
+        return reshape(affine(centred, mul(inverse, tile(scale)), tile(bias), { relu: true }), shape);
+      },
+      (dy, wanted, y) => {
+        const dz = view(mul(dy, isPositive(y)));
+        const meanDz = mean(dz);
+        const meanDzNormalised = mul(inverse, mean(mul(dz, centred)));
+        const overBatch = (t: Tensor) =>
+          mul(reshape(reduceSum(reshape(t, [batch, channels]), [0]), [channels]), graph.scalar(depth * height * width));
+        const input = () => {
+          // dx = a (dz - mean(dz) - normalised * mean(dz * normalised)), in two passes.
+          const a = mul(inverse, tile(scale));
+          const part = affine(centred, neg(mul(mul(a, inverse), meanDzNormalised)), neg(mul(a, meanDz)));
+          return reshape(affine(dz, a, graph.filled(0, [batch * channels]), { sum: part }), shape);
+        };
+        return [
+          wanted[0] ? input() : null,
+          wanted[1] ? overBatch(meanDzNormalised) : null,
+          wanted[2] ? overBatch(meanDz) : null,
+        ];
+      },
+    );
+  }
+
+  scaleChannels(x: Tensor, mask: Tensor): Tensor {
+    const { batch, block } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'scaleChannels');
+    const blocks = channels / block;
+    const data = reshape(x, [stack / batch, batch, blocks, height * width, block]);
+    const factors = reshape(mask, [1, fixedShape(mask.shape, 'mask')[0], blocks, 1, block]);
+    return reshape(mul(data, factors), [stack, channels, height, width]);
+  }
+
+  down(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+    const { batch } = this;
+    const { graph } = x;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'down');
+    const out = fixedShape(weight.shape, 'down')[0];
+    const [depth, h, w] = [stack / batch / 2, height / 2, width / 2];
+    return graph.composite(
+      'down',
+      [x, weight, bias],
+      () => {
+        const pairs = reshape(x, [depth, 2, batch * channels * height * width]);
+        let sum: Tensor | undefined;
+        blockedKernels(weight, this.block).forEach((kernel, k) => {
+          const half = reshape(slice(pairs, [1], [k], [k + 1]), [depth * batch, channels, height, width]);
+          const inputs = sum ? [half, kernel, graph.filled(0, [out]), sum] : [half, kernel, bias];
+          sum = graph.add(this.ops.Convolution, inputs, { strides: [2, 2] });
+        });
+        return sum!;
+      },
+      (dy, wanted) => [
+        wanted[0] ? this.spread(this.pointwise(dy, tapMatrix(weight)), [depth, channels, h, w]) : null,
+        wanted[1] ? this.shuffleWeight(dy, this.gatherBlocks(x), [out, channels]) : null,
+        wanted[2] ? this.sumPerChannel(dy) : null,
+      ],
+    );
+  }
+
+  up(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+    const { batch } = this;
+    const { graph } = x;
+    const [stack, into, h, w] = fixedShape(x.shape, 'up');
+    const out = fixedShape(weight.shape, 'up')[1];
+    const depth = stack / batch;
+    return graph.composite(
+      'up',
+      [x, weight, bias],
+      () => {
+        const spread = this.pointwise(x, tapMatrix(weight), concat(new Array<Tensor>(8).fill(bias), 0));
+        return this.spread(spread, [depth, out, h, w]);
+      },
+      (dy, wanted) => {
+        const gathered = wanted[0] || wanted[1] ? this.gatherBlocks(dy) : null;
+        return [
+          wanted[0] ? this.toBlocks(matmul(gathered!, tapMatrix(weight)), [depth, into, h, w]) : null,
+          wanted[1] ? this.shuffleWeight(x, gathered!, [into, out]) : null,
+          wanted[2] ? this.sumPerChannel(dy) : null,
+        ];
+      },
+    );
+  }
+
+  head(x: Tensor, weight: Tensor, bias: Tensor, fold: number): Tensor {
+    const { batch } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'head');
+    const depth = stack / batch;
+    const rows = reshape(this.channelsLast(x), [stack * height * width, channels]);
+    const taps = fold ** 3;
+    const matrix = reshape(weight, fold === 1 ? [1, channels] : [channels, taps]);
+    const logits = add(matmul(rows, fold === 1 ? transpose(matrix, [1, 0]) : matrix), bias);
+    const split = reshape(logits, [depth, batch, height, width, fold, fold, fold]);
+    return reshape(transpose(split, [1, 0, 4, 2, 5, 3, 6]), [batch, 1, depth * fold, height * fold, width * fold]);
+  }
+
+  gram(x: Tensor): Tensor {
+    const { batch } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'gram');
+    const rows = reshape(this.channelsLast(x), [stack / batch, batch, height * width, channels]);
+    return reshape(reduceSum(matmul(swapLast(rows), rows), [0]), [batch, 1, channels, channels]);
+  }
+
+  /** The 3D convolution of several stacks with their parts of a weight, as one running sum of 2D convolutions. */
+  private sumOfSlices(inputs: readonly Tensor[], weight: Tensor): Tensor {
+    const kernels = inputs.map((_, i) => blockedKernels(this.part(weight, inputs, i), this.block));
+    return this.sumOfShifted(inputs.flatMap((x, i) => kernels[i].map((kernel, k) => ({ x, kernel, shift: k - 1 }))));
+  }
+
+  private inputGradient(dy: Tensor, weight: Tensor): Tensor {
+    const kernels = blockedKernels(weight, this.block, true);
+    return this.sumOfShifted(kernels.map((kernel, k) => ({ x: dy, kernel, shift: k - 1 })));
+  }
+
+  private sumOfShifted(terms: readonly { x: Tensor; kernel: Tensor; shift: number }[]): Tensor {
+    let sum: Tensor | undefined;
+    for (const { x, kernel, shift } of terms) {
+      const moved = this.shiftSlices(x, shift);
+      const none = x.graph.filled(0, [fixedShape(kernel.shape, 'kernel')[0]]);
+      sum = x.graph.add(this.ops.Convolution, sum ? [moved, kernel, none, sum] : [moved, kernel], SAME);
+    }
+    return sum!;
+  }
+
+  /** Slice d of the result is slice d + shift of `x`; zeros beyond the ends. */
+  private shiftSlices(x: Tensor, shift: number): Tensor {
+    if (shift === 0) return x;
+    const shape = fixedShape(x.shape, 'stack of slices');
+    const depth = shape[0] / this.batch;
+    const moved = pad(reshape(x, [depth, elementCount(shape) / depth]), [-shift, 0], [shift, 0]);
+    return reshape(moved, shape);
+  }
+
+  /**
+   * d(loss)/d(weight) `[O, I, 3, 3, 3]`: a plain 2D convolution over the channels-last input, dilation stepping over its
+   * channels, with the output gradient as kernel; the three shifts in depth are filters side by side.
+   */
+  private weightGradient(x: Tensor, dy: Tensor): Tensor {
+    const { batch } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'weight gradient');
+    const out = fixedShape(dy.shape, 'weight gradient')[1];
+    const plain = dy.graph.add(this.ops.ReorderOutput, [dy], { channels: out });
+    // A slice of zeros on either side, then per filter and shift the rows of all slices and images in turn.
+    const padded = pad(reshape(plain, [stack * out, height * width]), [batch * out, 0], [batch * out, 0]);
+    const rows: number[] = [];
+    for (let filter = 0; filter < out; filter++)
+      for (const shift of [0, 1, 2])
+        for (let i = 0; i < stack; i++) rows.push((i + (2 - shift) * batch) * out + filter);
+    const kernel = reshape(gather(padded, 0, rows), [3 * out, stack, height, width]);
+    const margin = [0, 1, channels];
+    const lines = pad(reshape(this.channelsLast(x), [stack, height, width * channels]), margin, margin);
+    const input = reshape(lines, [1, stack, height + 2, (width + 2) * channels]);
+    const y = conv(input, kernel, { dilations: [1, channels] });
+    return transpose(reshape(y, [out, 3, 3, 3, channels]), [0, 4, 1, 2, 3]);
+  }
+
+  /** `[depth * batch, H, W, C]` of a stack, whatever its number of channels. */
+  private channelsLast(x: Tensor): Tensor {
+    const { block } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'channels last');
+    if (channels === block || channels === 1) return reshape(x, [stack, height * width, channels]);
+    const split =
+      channels < block
+        ? transpose(reshape(x, [stack, channels, height * width]), [0, 2, 1])
+        : transpose(reshape(x, [stack, channels / block, height * width, block]), [0, 2, 1, 3]);
+    return reshape(split, [stack, height * width, channels]);
+  }
+
+  /** Rows `[depth, batch, H, W, ...]` of `channels` values, into blocks. */
+  private toBlocks(rows: Tensor, [depth, channels, height, width]: readonly number[]): Tensor {
+    const stack = depth * this.batch;
+    const split = reshape(rows, [stack, height * width, channels / this.block, this.block]);
+    return reshape(transpose(split, [0, 2, 1, 3]), [stack, channels, height, width]);
+  }
+
+  /** A 1x1 convolution with a matrix `[O, I]`. */
+  private pointwise(x: Tensor, matrix: Tensor, bias?: Tensor): Tensor {
+    const { block } = this;
+    const [out, into] = fixedShape(matrix.shape, 'pointwise');
+    const split = transpose(reshape(matrix, [out / block, block, into / block, block]), [0, 2, 3, 1]);
+    return x.graph.add(this.ops.Convolution, [x, reshape(split, [out, into, 1, 1]), ...(bias ? [bias] : [])]);
+  }
+
+  /** `[depth * batch, 8 * C, h, w]`, channels ordered tap by tap, to twice the size in every direction. */
+  private spread(x: Tensor, [depth, channels, h, w]: readonly number[]): Tensor {
+    const { batch, block } = this;
+    const blocks = channels / block;
+    const split = reshape(x, [depth, batch, 2, 2, 2, blocks, h, w, block]);
+    const moved = transpose(split, [0, 2, 1, 5, 6, 3, 7, 4, 8]);
+    return reshape(moved, [2 * depth * batch, channels, 2 * h, 2 * w]);
+  }
+
+  /** The reverse: rows `[depth * batch * h * w, 8 * C]` of half the size, taps outside channels. */
+  private gatherBlocks(x: Tensor): Tensor {
+    const { batch, block } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'gather blocks');
+    const [depth, h, w] = [stack / batch / 2, height / 2, width / 2];
+    const split = reshape(x, [depth, 2, batch, channels / block, h, 2, w, 2, block]);
+    return reshape(transpose(split, [0, 2, 4, 6, 1, 5, 7, 3, 8]), [depth * batch * h * w, 8 * channels]);
+  }
+
+  /** `[A, B, 2, 2, 2]`: products over all places of `coarse` with A channels and rows `[places, 8 * B]`. */
+  private shuffleWeight(coarse: Tensor, rows: Tensor, [a, b]: readonly number[]): Tensor {
+    const { block } = this;
+    const [stack, , h, w] = fixedShape(coarse.shape, 'weight gradient');
+    const places = transpose(reshape(coarse, [stack, a / block, h * w, block]), [1, 3, 0, 2]);
+    const product = matmul(reshape(places, [a, stack * h * w]), rows);
+    return transpose(reshape(product, [a, 2, 2, 2, b]), [0, 4, 1, 2, 3]);
+  }
+
+  private sumPerChannel(x: Tensor): Tensor {
+    const [, channels, height, width] = fixedShape(x.shape, 'sum per channel');
+    const sum = reshape(reduceSum(this.pool(x), [0]), [channels]);
+    return mul(sum, x.graph.scalar(height * width));
+  }
+
+  private pool(x: Tensor): Tensor {
+    return x.graph.add(this.ops.AveragePool, [x]);
+  }
+
+  /** The part of a weight that belongs to input i of several. */
+  private part(weight: Tensor, inputs: readonly Tensor[], i: number): Tensor {
+    if (inputs.length === 1) return weight;
+    const lengths = inputs.map((x) => fixedShape(x.shape, 'conv')[1]);
+    const start = lengths.slice(0, i).reduce((a, b) => a + b, 0);
+    return slice(weight, [1], [start], [start + lengths[i]]);
+  }
+}
+
+/** `[8 * B, A]` of a weight `[A, B, 2, 2, 2]`, taps outside channels. */
+function tapMatrix(weight: Tensor): Tensor {
+  const [a, b] = fixedShape(weight.shape, 'weight of stride 2');
+  return reshape(transpose(reshape(weight, [a, b, 8]), [2, 1, 0]), [8 * b, a]);
+}
+
+const concatOrOne = (tensors: readonly Tensor[], axis: number): Tensor =>
+  tensors.length === 1 ? tensors[0] : concat(tensors, axis);

@@ -1,0 +1,27 @@
+/**
+ * What a U-Net is made of, apart from how it is computed: a layout of feature maps and the layers over it. The plain
+ * layers are the operators that any ONNX runtime knows; others compute the same faster where an engine allows it.
+ */
+import type { Tensor } from '../../graph/tensor.js';
+
+export interface Layers {
+  /** An image `[batch, 1, ...space]` into this layout; `fold` > 1 turns blocks of fold^dimensions voxels into channels. */
+  enter(image: Tensor, fold: number): Tensor;
+  /** Convolution at stride 1 that keeps the size, over the inputs as if they were concatenated. */
+  conv(inputs: readonly Tensor[], weight: Tensor): Tensor;
+  /** Instance norm, scale and bias per channel, ReLU. */
+  normRelu(x: Tensor, scale: Tensor, bias: Tensor): Tensor;
+  /** Multiply whole channels by `mask` `[batch or 1, channels, 1, ...]`. */
+  scaleChannels(x: Tensor, mask: Tensor): Tensor;
+  /** Convolution with kernel and stride 2. */
+  down(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
+  /** Transposed convolution with kernel and stride 2. */
+  up(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
+  /** One logit a voxel, `[batch, 1, ...space]`; undoes `fold`. */
+  head(x: Tensor, weight: Tensor, bias: Tensor, fold: number): Tensor;
+  /** Uncentred second moments of a feature map, sums over voxels of products of channels: `[batch, 1, C, C]`. */
+  gram(x: Tensor): Tensor;
+}
+
+/** Layers over one graph for images of one shape. */
+export type LayersFactory = (image: Tensor) => Layers;
