@@ -1,0 +1,92 @@
+/**
+ * Scans cases on several threads: inflating and reading voxels is all computing, which one thread does one image at a
+ * time. Memory is bounded by the number of threads, each of which holds one image.
+ */
+import { existsSync } from 'node:fs';
+import { freemem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { CancelledError, throwIfCancelled } from '../errors.js';
+import type { Case } from './dataset.js';
+import { type CaseScan, scanCase } from './scan-case.node.js';
+import type { ScanAnswer, ScanRequest } from './scan-worker.node.js';
+
+/** Reading from a disk gains nothing beyond. */
+const MOST_THREADS = 8;
+
+const workerFile = new URL('./scan-worker.node.js', import.meta.url);
+
+/** A case and the bytes that reading it takes. */
+export interface ScanJob {
+  readonly case: Case;
+  readonly bytes: number;
+}
+
+export interface ScanOptions {
+  /** Threads to use at most. */
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+  readonly onScan?: (done: number) => void;
+}
+
+/**
+ * Scan all cases; the result is in their order, whichever thread was first.
+ * @throws {CancelledError} where the signal fires; what threads were doing is dropped
+ */
+export async function scanCases(jobs: readonly ScanJob[], options: ScanOptions): Promise<CaseScan[]> {
+  throwIfCancelled(options.signal);
+  const largest = jobs.reduce((most, { bytes }) => Math.max(most, bytes), 1);
+  const fitting = Math.floor(freemem() / 2 / largest);
+  const threads = Math.max(1, Math.min(options.threads, MOST_THREADS, jobs.length, fitting));
+  // TypeScript sources that run without a build have no worker file, and scan on this thread.
+  return threads === 1 || !existsSync(fileURLToPath(workerFile))
+    ? scanHere(jobs, options)
+    : scanOnThreads(jobs, threads, options);
+}
+
+async function scanHere(jobs: readonly ScanJob[], { signal, onScan }: ScanOptions): Promise<CaseScan[]> {
+  const scans: CaseScan[] = [];
+  for (const { case: c } of jobs) {
+    throwIfCancelled(signal);
+    scans.push(await scanCase(c));
+    onScan?.(scans.length);
+    // Lets a Ctrl-C through: reading a small file never leaves this thread idle for long.
+    await new Promise(setImmediate);
+  }
+  return scans;
+}
+
+function scanOnThreads(
+  jobs: readonly ScanJob[],
+  threads: number,
+  { signal, onScan }: ScanOptions,
+): Promise<CaseScan[]> {
+  const scans: CaseScan[] = new Array(jobs.length);
+  const workers = Array.from({ length: threads }, () => new Worker(workerFile));
+  let next = 0;
+  let done = 0;
+  let cancel = (): void => undefined;
+  const finished = new Promise<CaseScan[]>((resolve, reject) => {
+    const give = (worker: Worker) => {
+      const { image, label } = jobs[next]?.case ?? {};
+      if (image !== undefined) worker.postMessage({ index: next++, image, label: label ?? null } satisfies ScanRequest);
+    };
+    cancel = () => reject(new CancelledError('Cancelled.'));
+    signal?.addEventListener('abort', cancel, { once: true });
+    for (const worker of workers) {
+      worker.on('error', reject);
+      worker.on('exit', (code) => reject(new Error(`a thread that read voxels ended with code ${code}`)));
+      worker.on('message', ({ index, scan }: ScanAnswer) => {
+        scans[index] = scan;
+        onScan?.(++done);
+        if (done === jobs.length) resolve(scans);
+        else give(worker);
+      });
+      give(worker);
+    }
+  });
+  return finished.finally(() => {
+    signal?.removeEventListener('abort', cancel);
+    return Promise.all(workers.map((worker) => worker.terminate()));
+  });
+}

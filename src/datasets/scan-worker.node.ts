@@ -1,0 +1,20 @@
+/** The thread that scan-pool starts: takes the files of a case, answers with its scan. */
+import { parentPort } from 'node:worker_threads';
+import { type CaseScan, scanCase } from './scan-case.node.js';
+
+/** What the pool sends; the answer has the same index. */
+export interface ScanRequest {
+  readonly index: number;
+  readonly image: string;
+  readonly label: string | null;
+}
+
+export interface ScanAnswer {
+  readonly index: number;
+  readonly scan: CaseScan;
+}
+
+parentPort?.on('message', ({ index, image, label }: ScanRequest) => {
+  // A rejection ends the thread, which the pool hears of.
+  void scanCase({ image, label }).then((scan) => parentPort?.postMessage({ index, scan } satisfies ScanAnswer));
+});
