@@ -47,7 +47,9 @@ function groupText({ severity, kind, findings }: FindingGroup, set: CheckedDatas
   const sameAdvice = shown.every(({ advice }) => advice === shown[0].advice);
   const lines = shown.flatMap(({ case: name, file, message, advice }) => {
     const path = file === null ? null : relative(file, set.folder);
-    const where = [name !== null && path?.includes(name) ? null : name, path].filter((part) => part !== null).join(', ');
+    const where = [name !== null && path?.includes(name) ? null : name, path]
+      .filter((part) => part !== null)
+      .join(', ');
     const what = plainText(`${where === '' ? '' : `${where}: `}${message}`);
     return [`    ${what}`, ...(sameAdvice ? [] : [`      -> ${plainText(advice)}`])];
   });

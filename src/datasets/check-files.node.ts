@@ -100,7 +100,7 @@ export async function checkUnused(dataset: Dataset): Promise<Finding[]> {
         advice:
           dataset.layout === 'decathlon'
             ? 'List it under "training" or remove it.'
-            : 'nnU-Net pairs imagesTr/CASE_0000.nii.gz with labelsTr/CASE.nii.gz: rename it or remove it.',
+            : 'Rename or remove it: nnU-Net pairs imagesTr/CASE_0000.nii.gz with labelsTr/CASE.nii.gz.',
       });
     }
   }

@@ -84,8 +84,8 @@ export function checkGeometry(headers: readonly CaseHeader[]): Finding[] {
         'Resample the image and its label onto a rectangular grid: distances and augmentation take axes as perpendicular.',
       );
   });
-  const tell = (kind: FindingKind, what: string, valueOf: (h: ImageHeader) => string, advice: string) => {
-    const counts = tally(headers.map(({ header }) => valueOf(header)));
+  const tell = (kind: FindingKind, what: string, read: (h: ImageHeader) => string, advice: string) => {
+    const counts = tally(headers.map(({ header }) => read(header)));
     const parts = counts.map(([value, n]) => `${value} in ${n}`).join(', ');
     if (counts.length > 1) add('note', kind, null, `${what} differ: ${parts} of ${headers.length} images.`, advice);
   };

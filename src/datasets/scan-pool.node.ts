@@ -31,7 +31,7 @@ export interface ScanOptions {
 
 /**
  * Scan all cases; the result is in their order, whichever thread was first.
- * @throws {CancelledError} where the signal fires; what threads were doing is dropped
+ * @throws {CancelledError} where the signal fires; what threads were reading is dropped
  */
 export async function scanCases(jobs: readonly ScanJob[], options: ScanOptions): Promise<CaseScan[]> {
   throwIfCancelled(options.signal);
@@ -56,37 +56,53 @@ async function scanHere(jobs: readonly ScanJob[], { signal, onScan }: ScanOption
   return scans;
 }
 
-function scanOnThreads(
+async function scanOnThreads(
   jobs: readonly ScanJob[],
   threads: number,
   { signal, onScan }: ScanOptions,
 ): Promise<CaseScan[]> {
   const scans: CaseScan[] = new Array(jobs.length);
   const workers = Array.from({ length: threads }, () => new Worker(workerFile));
+  const ended = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
   let next = 0;
   let done = 0;
   let cancel = (): void => undefined;
-  const finished = new Promise<CaseScan[]>((resolve, reject) => {
-    const give = (worker: Worker) => {
-      const { image, label } = jobs[next]?.case ?? {};
-      if (image !== undefined) worker.postMessage({ index: next++, image, label: label ?? null } satisfies ScanRequest);
-    };
-    cancel = () => reject(new CancelledError('Cancelled.'));
-    signal?.addEventListener('abort', cancel, { once: true });
-    for (const worker of workers) {
-      worker.on('error', reject);
-      worker.on('exit', (code) => reject(new Error(`a thread that read voxels ended with code ${code}`)));
-      worker.on('message', ({ index, scan }: ScanAnswer) => {
-        scans[index] = scan;
-        onScan?.(++done);
-        if (done === jobs.length) resolve(scans);
-        else give(worker);
-      });
-      give(worker);
-    }
-  });
-  return finished.finally(() => {
+  try {
+    await Promise.race([
+      new Promise<never>((_, reject) => {
+        cancel = () => reject(new CancelledError('Cancelled.'));
+        signal?.addEventListener('abort', cancel, { once: true });
+      }),
+      Promise.all(
+        workers.map(
+          (worker) =>
+            new Promise<void>((resolve, reject) => {
+              const give = () => {
+                const index = next++;
+                const { image, label } = jobs[index]?.case ?? {};
+                const request: ScanRequest | null = image === undefined ? null : { index, image, label: label ?? null };
+                worker.postMessage(request);
+              };
+              worker.on('message', ({ index, scan }: ScanAnswer) => {
+                if (signal?.aborted) return;
+                scans[index] = scan;
+                onScan?.(++done);
+                give();
+              });
+              worker.on('error', reject);
+              worker.on('exit', (code) =>
+                code === 0 ? resolve() : reject(new Error(`a thread that read voxels ended with code ${code}`)),
+              );
+              give();
+            }),
+        ),
+      ),
+    ]);
+    return scans;
+  } finally {
     signal?.removeEventListener('abort', cancel);
-    return Promise.all(workers.map((worker) => worker.terminate()));
-  });
+    // Threads finish the file in hand and end by themselves: one torn down while it reads can take the process along.
+    for (const worker of workers) worker.postMessage(null);
+    await Promise.all(ended);
+  }
 }

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { type CaseScan, scanCase } from './scan-case.node.js';
 
-/** What the pool sends; the answer has the same index. */
+/** What the pool sends, and null at the end; the answer has the same index. */
 export interface ScanRequest {
   readonly index: number;
   readonly image: string;
@@ -14,7 +14,10 @@ export interface ScanAnswer {
   readonly scan: CaseScan;
 }
 
-parentPort?.on('message', ({ index, image, label }: ScanRequest) => {
+parentPort?.on('message', (request: ScanRequest | null) => {
+  // Nothing more to do: without its port the thread ends by itself.
+  if (request === null) return parentPort?.close();
+  const { index, image, label } = request;
   // A rejection ends the thread, which the pool hears of.
   void scanCase({ image, label }).then((scan) => parentPort?.postMessage({ index, scan } satisfies ScanAnswer));
 });

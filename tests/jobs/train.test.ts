@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   CancelledError,
   DatasetError,
-  ImageFormatError,
   ModelFormatError,
   OutputError,
   RunError,
