@@ -2,14 +2,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  CancelledError,
-  DatasetError,
-  ModelFormatError,
-  OutputError,
-  RunError,
-  UsageError,
-} from '../../src/errors.js';
+import { CancelledError, DatasetError, ModelFormatError, OutputError, RunError, UsageError } from '../../src/errors.js';
 import { readModel } from '../../src/jobs/read-model.node.js';
 import { train } from '../../src/jobs/train.node.js';
 import type { Progress, TrainOptions } from '../../src/jobs/types.js';
