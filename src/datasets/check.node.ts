@@ -1,5 +1,4 @@
 /** Finds what is wrong with data sets before hours are spent on them: everything at once, each with what to do. */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../errors.js';
 import { type CheckedHeaders, checkHeaders, checkUnused, unusableFile } from './check-files.node.js';
@@ -13,7 +12,7 @@ import { type ScanJob, scanCases } from './scan-pool.node.js';
 export interface CheckOptions {
   /** Which voxels to read: none, all, or all unless headers have errors already, so that hopeless sets fail fast. */
   readonly voxels: 'none' | 'all' | 'if-headers-are-sound';
-  /** Threads that read voxels; default: one per core. */
+  /** Threads that read voxels; default: 1. */
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** Called after each case: of the headers where no voxels are asked for, else of the voxels. */
@@ -67,7 +66,7 @@ export async function checkDatasets(datasets: readonly Dataset[], options: Check
   });
   const setOf = jobs.flatMap((list, i) => list.map(() => datasets[i]));
   const scans = await scanCases(jobs.flat(), {
-    threads: options.threads ?? availableParallelism(),
+    threads: options.threads ?? 1,
     signal: options.signal,
     onScan: (done) => options.onProgress?.(done, setOf.length, setOf[done - 1]),
   });

@@ -45,7 +45,6 @@ const TOLD = 20;
 export async function checkAll(datasets: readonly Dataset[], options: JobOptions): Promise<void> {
   const findings = await checkDatasets(datasets, {
     voxels: 'if-headers-are-sound',
-    threads: options.threads,
     signal: options.signal,
     onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
   });

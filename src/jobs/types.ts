@@ -17,7 +17,7 @@ export interface Progress {
 }
 
 export interface JobOptions {
-  /** Threads within an operator, and threads that read voxels in a check; default: one per core. */
+  /** Threads within an operator; default: one per core. In a check: threads that read voxels; default: 1. */
   readonly threads?: number;
   readonly device?: 'cpu' | 'webgpu' | 'cuda';
   readonly signal?: AbortSignal;
