@@ -1,11 +1,11 @@
 /**
- * Scans cases on several threads: inflating and reading voxels is all computing, which one thread does one image at a
- * time. Memory is bounded by the number of threads, each of which holds one image.
+ * Scans cases in several processes: inflating and reading voxels is all computing. Memory is bounded by their number, for
+ * each holds one image. Processes, because worker threads of Node 20 were seen to hang while ending.
  */
+import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { CancelledError, throwIfCancelled } from '../errors.js';
 import type { Case } from './dataset.js';
 import { type CaseScan, scanCase } from './scan-case.node.js';
@@ -14,7 +14,7 @@ import type { ScanAnswer, ScanRequest } from './scan-worker.node.js';
 /** Reading from a disk gains nothing beyond. */
 const MOST_THREADS = 8;
 
-const workerFile = new URL('./scan-worker.node.js', import.meta.url);
+const workerFile = fileURLToPath(new URL('./scan-worker.node.js', import.meta.url));
 
 /** A case and the bytes that reading it takes. */
 export interface ScanJob {
@@ -39,9 +39,7 @@ export async function scanCases(jobs: readonly ScanJob[], options: ScanOptions):
   const fitting = Math.floor(freemem() / 2 / largest);
   const threads = Math.max(1, Math.min(options.threads, MOST_THREADS, jobs.length, fitting));
   // TypeScript sources that run without a build have no worker file, and scan on this thread.
-  return threads === 1 || !existsSync(fileURLToPath(workerFile))
-    ? scanHere(jobs, options)
-    : scanOnThreads(jobs, threads, options);
+  return threads === 1 || !existsSync(workerFile) ? scanHere(jobs, options) : scanOnThreads(jobs, threads, options);
 }
 
 async function scanHere(jobs: readonly ScanJob[], { signal, onScan }: ScanOptions): Promise<CaseScan[]> {
@@ -62,7 +60,7 @@ async function scanOnThreads(
   { signal, onScan }: ScanOptions,
 ): Promise<CaseScan[]> {
   const scans: CaseScan[] = new Array(jobs.length);
-  const workers = Array.from({ length: threads }, () => new Worker(workerFile));
+  const workers = Array.from({ length: threads }, () => fork(workerFile, { execArgv: [], serialization: 'advanced' }));
   const ended = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
   let next = 0;
   let done = 0;
@@ -81,7 +79,7 @@ async function scanOnThreads(
                 const index = next++;
                 const { image, label } = jobs[index]?.case ?? {};
                 const request: ScanRequest | null = image === undefined ? null : { index, image, label: label ?? null };
-                worker.postMessage(request);
+                worker.send(request as ScanRequest);
               };
               worker.on('message', ({ index, scan }: ScanAnswer) => {
                 if (signal?.aborted) return;
@@ -91,7 +89,7 @@ async function scanOnThreads(
               });
               worker.on('error', reject);
               worker.on('exit', (code) =>
-                code === 0 ? resolve() : reject(new Error(`a thread that read voxels ended with code ${code}`)),
+                code === 0 ? resolve() : reject(new Error(`a process that read voxels ended with code ${code}`)),
               );
               give();
             }),
@@ -101,8 +99,8 @@ async function scanOnThreads(
     return scans;
   } finally {
     signal?.removeEventListener('abort', cancel);
-    // Threads finish the file in hand and end by themselves: one torn down while it reads can take the process along.
-    for (const worker of workers) worker.postMessage(null);
+    // Each finishes the file in hand and ends by itself.
+    for (const worker of workers) if (worker.connected) worker.send(null as unknown as object);
     await Promise.all(ended);
   }
 }

@@ -1,5 +1,4 @@
-/** The thread that scan-pool starts: takes the files of a case, answers with its scan. */
-import { parentPort } from 'node:worker_threads';
+/** The process that scan-pool starts: takes the files of a case, answers with its scan. */
 import { type CaseScan, scanCase } from './scan-case.node.js';
 
 /** What the pool sends, and null at the end; the answer has the same index. */
@@ -14,10 +13,13 @@ export interface ScanAnswer {
   readonly scan: CaseScan;
 }
 
-parentPort?.on('message', (request: ScanRequest | null) => {
-  // Nothing more to do: without its port the thread ends by itself.
-  if (request === null) return parentPort?.close();
+process.on('message', (request: ScanRequest | null) => {
+  // Nothing more to do: without its channel the process ends by itself.
+  if (request === null) return process.disconnect();
   const { index, image, label } = request;
-  // A rejection ends the thread, which the pool hears of.
-  void scanCase({ image, label }).then((scan) => parentPort?.postMessage({ index, scan } satisfies ScanAnswer));
+  // A rejection ends the process, which the pool hears of.
+  void scanCase({ image, label }).then((scan) => process.send?.({ index, scan } satisfies ScanAnswer));
 });
+
+// Ctrl-C in a terminal reaches all processes; the pool decides when this one ends.
+process.on('SIGINT', () => undefined);
