@@ -20,6 +20,12 @@ export class UsageError extends CandorError {
 /** A data-set folder or its `dataset.json` is missing, unreadable or inconsistent. */
 export class DatasetError extends CandorError {
   readonly tag = 'DatasetError';
+  /** Where there are several faults: all of them, a line each; the message then gives the first. */
+  readonly details: readonly string[];
+  constructor(message: string, options: { cause?: unknown; details?: readonly string[] } = {}) {
+    super(message, options);
+    this.details = options.details ?? [];
+  }
 }
 
 /** An image file is missing, truncated, or not of the format that its name or header promises. */

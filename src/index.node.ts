@@ -10,9 +10,12 @@
  * await model.release();
  */
 
+export type { Finding, FindingKind, Severity } from './datasets/finding.js';
 export * from './errors.js';
 export type { Summary } from './evaluation/summary.js';
 export type { Prediction, Predictor, PredictVolumeOptions } from './inference/predictor.js';
+export { check } from './jobs/check.node.js';
+export { type CheckReport, checkReportSchema } from './jobs/check-report.js';
 export { type DemoOptions, type DemoResult, demo } from './jobs/demo.node.js';
 export { type EvaluateResult, evaluate } from './jobs/evaluate.node.js';
 export { inspect } from './jobs/inspect.node.js';
@@ -20,7 +23,15 @@ export type { ModelCard } from './jobs/model-card.js';
 export { openModel } from './jobs/open-model.node.js';
 export { type FailedImage, type PredictedCase, type PredictSummary, predict } from './jobs/predict.node.js';
 export { train } from './jobs/train.node.js';
-export type { EvaluateOptions, JobOptions, PredictOptions, Progress, TrainOptions, TrainResult } from './jobs/types.js';
+export type {
+  CheckOptions,
+  EvaluateOptions,
+  JobOptions,
+  PredictOptions,
+  Progress,
+  TrainOptions,
+  TrainResult,
+} from './jobs/types.js';
 export { version } from './jobs/version.node.js';
 export { writeMask, writeOodMap, writeProbabilities } from './jobs/write-volume.node.js';
 export type { Model, StoredModel } from './model/model.js';

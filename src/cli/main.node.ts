@@ -2,6 +2,7 @@
 /** The command line: reads arguments, calls one job, prints. Jobs are loaded when their verb is called, not before. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCheck } from './check.node.js';
 import { addDemo } from './demo.node.js';
 import { addEvaluate } from './evaluate.node.js';
 import { exitCodes } from './exit-code.js';
@@ -26,7 +27,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=\()/, ' ')) })
     .exitOverride()
     .addHelpText('after', exitCodesText);
-  for (const add of [addTrain, addPredict, addEvaluate, addInspect, addDemo]) add(program);
+  for (const add of [addCheck, addTrain, addPredict, addEvaluate, addInspect, addDemo]) add(program);
   return program;
 }
 

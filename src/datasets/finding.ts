@@ -1,18 +1,95 @@
-/** What a check reports. */
+/** What a check reports, as plain data: the same object is printed, written as JSON and counted. */
+import { z } from 'zod';
 
-export interface Finding {
-  /** Errors make the case or the data set unfit for training; warnings are worth a look. */
-  readonly severity: 'error' | 'warning';
-  readonly case: string | null;
-  readonly file: string | null;
-  /** What is wrong and what to do. */
-  readonly message: string;
+/** From worst to mildest. */
+export const severities = ['error', 'warning', 'note'] as const;
+
+/** What kinds of finding there are. The words are part of the JSON output: add new ones, never rename. */
+export const findingKinds = [
+  // dataset.json and its split
+  'unusable-dataset',
+  'dataset-name-twice',
+  'case-name-twice',
+  'empty-split',
+  'unknown-case-in-split',
+  'case-twice-in-split',
+  'case-in-two-splits',
+  'group-in-two-splits',
+  'case-in-no-split',
+  // files and pairs
+  'missing-image',
+  'missing-label',
+  'image-without-label',
+  'label-without-image',
+  'unused-image',
+  'unreadable-image',
+  'unreadable-label',
+  'unsupported-image',
+  'unsupported-label',
+  // geometry
+  'bad-affine',
+  'shape-mismatch',
+  'affine-mismatch',
+  'sheared-affine',
+  'implausible-spacing',
+  'implausible-anisotropy',
+  'spacing-outlier',
+  'implausible-extent',
+  'no-orientation',
+  'mixed-orientations',
+  'mixed-data-types',
+  // voxels
+  'not-finite-voxels',
+  'constant-image',
+  'intensity-outlier',
+  'duplicate-image',
+  'duplicate-across-datasets',
+  'unknown-label-value',
+  'empty-foreground',
+  'no-foreground',
+  'label-absent',
+] as const;
+
+export const findingSchema = z.strictObject({
+  /** Errors make the case or the data set unfit for training; warnings are worth a look; notes are good to know. */
+  severity: z.enum(severities),
+  kind: z.enum(findingKinds),
+  /** Null where the finding is about the data set. */
+  case: z.string().nullable(),
+  /** Path of the file that it is about. */
+  file: z.string().nullable(),
+  /** What was found and what was expected. */
+  message: z.string(),
+  /** What to do. */
+  advice: z.string(),
+});
+
+export type Finding = z.output<typeof findingSchema>;
+export type Severity = Finding['severity'];
+export type FindingKind = Finding['kind'];
+
+/** Findings of one severity and kind, in the order in which they came. */
+export interface FindingGroup {
+  readonly severity: Severity;
+  readonly kind: FindingKind;
+  readonly findings: readonly Finding[];
 }
 
-export interface CheckOptions {
-  /** Also read every voxel: NaN, labels that dataset.json does not name, empty references, identical images. */
-  readonly voxels?: boolean;
-  readonly signal?: AbortSignal;
-  /** Called after each case; with `voxels` the cases are gone through twice. */
-  readonly onProgress?: (done: number, total: number) => void;
+/** Findings by severity, errors first, then by kind: what is repeated for every case can then be said once. */
+export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
+  const groups = new Map<string, { severity: Severity; kind: FindingKind; findings: Finding[] }>();
+  for (const finding of findings) {
+    const { severity, kind } = finding;
+    const key = `${severity} ${kind}`;
+    const group = groups.get(key) ?? { severity, kind, findings: [] };
+    group.findings.push(finding);
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+}
+
+/** "a, b, c and 18 more": enough names to start looking, never a page of them. */
+export function someOf(names: readonly string[], most = 5): string {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }

@@ -11,9 +11,13 @@ const rounding = 0.01;
  * What keeps two grids from being one: null if nothing, else how grave it is and in words.
  * Affines are compared by where they put the grid's corners, in units of the finest voxel side.
  */
-export function gridMismatch(image: Grid, reference: Grid): { grave: boolean; message: string } | null {
+export function gridMismatch(
+  image: Grid,
+  reference: Grid,
+): { of: 'shape' | 'affine'; grave: boolean; message: string } | null {
   if (image.size.some((n, axis) => n !== reference.size[axis]))
     return {
+      of: 'shape',
       grave: true,
       message: `the image has ${image.size.join(' x ')} voxels, its reference ${reference.size.join(' x ')}`,
     };
@@ -29,6 +33,7 @@ export function gridMismatch(image: Grid, reference: Grid): { grave: boolean; me
   const voxels = furthest / Math.min(...spacingOf(image.affine));
   if (voxels <= rounding) return null;
   return {
+    of: 'affine',
     grave: !(voxels <= gravely),
     message: `the affines of image and reference differ by ${furthest.toPrecision(3)} mm (${voxels.toPrecision(2)} voxels) at a corner`,
   };

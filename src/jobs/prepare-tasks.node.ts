@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { checkDataset, type Finding } from '../datasets/check.node.js';
+import { checkDatasets } from '../datasets/check.node.js';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
+import { type FindingGroup, groupFindings } from '../datasets/finding.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { openDataset } from '../datasets/open-dataset.node.js';
 import { DatasetError, throwIfCancelled, UsageError } from '../errors.js';
@@ -34,32 +35,36 @@ export async function openDatasets(folders: readonly string[], seed: number): Pr
   return datasets;
 }
 
-/** Check all data sets by their headers; warnings go to `onNote`, errors end the job with all of them in one message. */
+/** Lines of one kind of finding that are told one by one; `candor check` tells all. */
+const TOLD = 20;
+
+/**
+ * Check all data sets, headers first and voxels only if those are sound. Warnings go to `onNote`, one for each kind.
+ * @throws DatasetError whose details are the errors, where there are any
+ */
 export async function checkAll(datasets: readonly Dataset[], options: JobOptions): Promise<void> {
-  const errors: Finding[] = [];
-  const total = datasets.reduce((sum, { cases }) => sum + cases.length, 0);
-  let before = 0;
-  for (const dataset of datasets) {
-    const findings = await checkDataset(dataset, {
-      signal: options.signal,
-      onProgress: (done) => options.onProgress?.({ stage: 'check', done: before + done, total, item: dataset.name }),
-    });
-    before += dataset.cases.length;
-    for (const finding of findings) {
-      if (finding.severity === 'error') errors.push(finding);
-      else options.onNote?.(describe(finding));
-    }
-  }
-  if (errors.length === 0) return;
-  const [first, ...others] = errors;
-  for (const finding of others) options.onNote?.(describe(finding));
-  const more = others.length > 0 ? ` (and ${others.length} more, listed above)` : '';
-  throw new DatasetError(`${describe(first)}${more}`);
+  const findings = await checkDatasets(datasets, {
+    voxels: 'if-headers-are-sound',
+    signal: options.signal,
+    onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
+  });
+  const groups = findings.flatMap(groupFindings);
+  for (const group of groups) if (group.severity === 'warning') options.onNote?.(describe(group, 1)[0]);
+  const details = groups.filter(({ severity }) => severity === 'error').flatMap((group) => describe(group, TOLD));
+  if (details.length === 0) return;
+  const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
+  throw new DatasetError(`${details[0]}${more}`, { details });
 }
 
-function describe({ file, case: name, message }: Finding): string {
-  const where = file ?? (name === null ? null : `case ${name}`);
-  return where === null || message.startsWith(where) ? message : `${where}: ${message}`;
+/** A line for each finding, up to `most`; the last says how many are left out. */
+function describe({ kind, findings }: FindingGroup, most: number): string[] {
+  const lines = findings.slice(0, most).map(({ file, case: name, message, advice }) => {
+    const where = file ?? name;
+    return `${where === null ? '' : `${where}: `}${message} ${advice}`;
+  });
+  const left = findings.length - lines.length;
+  if (left > 0) lines.push(`${lines.pop()} (${left} more of ${kind}; "candor check" tells all)`);
+  return lines;
 }
 
 export interface PlanChoices {

@@ -17,7 +17,7 @@ export interface Progress {
 }
 
 export interface JobOptions {
-  /** Threads within an operator; default: one per core. */
+  /** Threads within an operator; default: one per core. In a check: threads that read voxels; default: 1. */
   readonly threads?: number;
   readonly device?: 'cpu' | 'webgpu' | 'cuda';
   readonly signal?: AbortSignal;
@@ -107,5 +107,13 @@ export interface EvaluateOptions extends JobOptions {
   /** Folders of images without labels that the model does not know. */
   readonly ood?: readonly string[];
   readonly alpha?: number;
+  readonly seed?: number;
+}
+
+export interface CheckOptions extends JobOptions {
+  readonly datasets: readonly string[];
+  /** Headers only. */
+  readonly quick?: boolean;
+  /** Seed of the split where a data set brings none; as in `train`. */
   readonly seed?: number;
 }

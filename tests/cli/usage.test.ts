@@ -36,6 +36,7 @@ describe('help', () => {
         -h, --help                               show help
 
       Commands:
+        check [options] <dataset...>             find what is wrong with data sets
         train [options] <dataset...>             train one model on one or several data sets
         predict [options] <model> [others...]    segment images and say whether to believe the masks
         evaluate [options] <model> <dataset...>  measure accuracy, calibration and out-of-distribution detection
@@ -60,6 +61,7 @@ describe('help', () => {
     ],
     ['evaluate', '--output --ood --alpha --seed --threads --device --json --quiet --help'],
     ['inspect', '--json --help'],
+    ['check', '--quick --seed --threads --json --quiet --help'],
     ['demo', '--output --data --steps --seed --threads --device --json --quiet --help'],
   ])('of %s lists its flags, each explained', async (verb, flags) => {
     const { code, stdout, stderr } = await candor([verb, '--help']);

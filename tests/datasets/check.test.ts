@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkDataset } from '../../src/datasets/check.node.js';
+import { type CheckOptions, checkDatasets } from '../../src/datasets/check.node.js';
+import { type Finding, groupFindings, someOf } from '../../src/datasets/finding.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { CancelledError } from '../../src/errors.js';
 import { createHeader } from '../../src/volume/nifti.js';
@@ -15,13 +17,21 @@ let remove: () => void;
 beforeEach(() => ({ path: folder, remove } = temporaryFolder()));
 afterEach(() => remove());
 
-const check = async (voxels = false) => checkDataset(await openDataset(folder), { voxels });
+const check = async (voxels: CheckOptions['voxels'] = 'none'): Promise<Finding[]> =>
+  (await checkDatasets([await openDataset(folder)], { voxels }))[0];
+const brief = ({ severity, kind, case: name }: Finding) => [severity, kind, name];
+const grid = (x: number, y = x, z = x) => ({ size, affine: [x, 0, 0, 0, 0, y, 0, 0, 0, 0, z, 0, 0, 0, 0, 1] });
 const moved = (mm: number) => ({ size, affine: affine.map((v, i) => (i === 3 ? v + mm : v)) });
+const float = (value: (i: number) => number) =>
+  encodeFloat(
+    Float32Array.from({ length: 120 }, (_, i) => value(i)),
+    createHeader({ size, affine }),
+  );
 
-describe('checkDataset', () => {
-  test('a sound data set has no findings', async () => {
+describe('headers', () => {
+  test('a sound data set has no findings, voxels included', async () => {
     putDecathlon(folder, names, { split });
-    expect(await check(true)).toEqual([]);
+    expect(await check('all')).toEqual([]);
   });
 
   test('all faults of files at once, each with its case, its file and what to do', async () => {
@@ -32,23 +42,31 @@ describe('checkDataset', () => {
     put(folder, 'imagesTr/c4_0000.nii.gz', 'this is no image');
     put(folder, 'labelsTr/c5.nii.gz', labelBytes(moved(0.2)));
     put(folder, 'labelsTr/c9.nii.gz', labelBytes());
+    put(folder, 'imagesTr/c8_0001.nii.gz', imageBytes(40));
     const findings = await check();
-    const of = (name: string | null) => findings.filter((f) => f.case === name);
-    expect(of('c1')).toMatchObject([{ severity: 'error', message: expect.stringContaining('no reference; add it') }]);
-    expect(of('c2')).toMatchObject([
-      { severity: 'error', message: expect.stringContaining('6 x 5 x 4 voxels, its reference 6 x 5 x 3') },
+    expect(findings.map(brief)).toEqual([
+      ['warning', 'unused-image', null],
+      ['warning', 'label-without-image', null],
+      ['error', 'image-without-label', 'c1'],
+      ['error', 'shape-mismatch', 'c2'],
+      ['error', 'affine-mismatch', 'c3'],
+      ['error', 'unreadable-image', 'c4'],
+      ['warning', 'affine-mismatch', 'c5'],
     ]);
-    expect(of('c3')).toMatchObject([
-      {
-        severity: 'error',
-        file: join(folder, 'labelsTr/c3.nii.gz'),
-        message: expect.stringContaining('5.00 mm (2.5 voxels)'),
-      },
+    expect(findings.map(({ file }) => file?.slice(folder.length + 1))).toEqual([
+      'imagesTr/c8_0001.nii.gz',
+      'labelsTr/c9.nii.gz',
+      'imagesTr/c1_0000.nii.gz',
+      'labelsTr/c2.nii.gz',
+      'labelsTr/c3.nii.gz',
+      'imagesTr/c4_0000.nii.gz',
+      'labelsTr/c5.nii.gz',
     ]);
-    expect(of('c4')).toMatchObject([{ severity: 'error', file: join(folder, 'imagesTr/c4_0000.nii.gz') }]);
-    expect(of('c5')).toMatchObject([{ severity: 'warning' }]);
-    expect(of(null)).toMatchObject([{ severity: 'warning', file: join(folder, 'labelsTr/c9.nii.gz') }]);
-    expect(findings.length).toBe(6);
+    expect(findings[3].message).toContain('6 x 5 x 4 voxels, its reference 6 x 5 x 3');
+    expect(findings[4].message).toContain('5.00 mm (2.5 voxels)');
+    // The file is named once, by the finding.
+    expect(findings[5].message).not.toContain('c4_0000');
+    for (const { advice } of findings) expect(advice).toMatch(/^[A-Z].*\.$/);
   });
 
   test('missing files that the Decathlon lists, a name listed twice, files that it does not list', async () => {
@@ -58,12 +76,11 @@ describe('checkDataset', () => {
     }));
     putDecathlon(folder, names, { split: { ...split, train: [...split.train, 'gone'] }, training });
     put(folder, 'imagesTr/extra.nii.gz', imageBytes(40));
-    const findings = await check();
-    expect(findings.map((f) => [f.severity, f.case, f.message.split(';')[0]])).toEqual([
-      ['error', 'c2', 'the case is listed twice'],
-      ['warning', null, 'the file belongs to no case'],
-      ['error', 'gone', 'the image is missing'],
-      ['error', 'gone', 'the reference is missing'],
+    expect((await check('all')).map(brief)).toEqual([
+      ['error', 'case-name-twice', 'c2'],
+      ['warning', 'unused-image', null],
+      ['error', 'missing-image', 'gone'],
+      ['error', 'missing-label', 'gone'],
     ]);
   });
 
@@ -72,51 +89,231 @@ describe('checkDataset', () => {
       group: { c1: 'p', c4: 'p' },
       split: { train: ['c1', 'c2', 'c2', 'nobody'], calibration: ['c4', 'c2'], test: [] },
     });
-    const messages = (await check()).map((f) => `${f.severity} ${f.case}: ${f.message}`);
-    const expected = [
-      /^error nobody: the split "train" names a case that does not exist/,
-      /^warning c2: the case is named twice in the split "train"/,
-      /^error c2: the case is in two splits, "train" and "calibration"/,
-      /^warning null: the split "test" is empty/,
-      /^error null: the group "p" \(c1, c4\) is in several splits \(train, calibration\)/,
-      /^warning c3: the case is in no split/,
-      /^warning c5: the case is in no split/,
-    ];
-    for (const pattern of expected) expect(messages.filter((m) => pattern.test(m))).toHaveLength(1);
-    expect(messages.length).toBe(expected.length);
+    const findings = await check();
+    expect(findings.map(brief)).toEqual([
+      ['warning', 'case-twice-in-split', 'c2'],
+      ['error', 'unknown-case-in-split', 'nobody'],
+      ['error', 'case-in-two-splits', 'c2'],
+      ['warning', 'empty-split', null],
+      ['error', 'group-in-two-splits', null],
+      ['warning', 'case-in-no-split', 'c3'],
+      ['warning', 'case-in-no-split', 'c5'],
+    ]);
+    expect(findings[4].message).toContain('"p" (c1, c4) is in several splits (train, calibration)');
   });
 
   test('too few cases for a split', async () => {
     putDecathlon(folder, ['c1']);
     const findings = await check();
-    expect(findings.map((f) => f.severity)).toEqual(['error', 'warning']);
-    expect(findings[0].message).toContain('at least three groups');
+    expect(findings.map(({ severity }) => severity)).toEqual(['error', 'warning']);
+    expect(findings[0].advice).toContain('at least three groups');
   });
 
-  test('voxels: NaN, unknown labels, empty references, constant and repeated images', async () => {
+  test('spacings that no scanner has, or that the rest of the set has not', async () => {
+    const more = ['c6', 'c7', 'c8'];
+    putDecathlon(folder, [...names, ...more], { split: { ...split, test: ['c5', ...more] } });
+    const putGrid = (name: string, at: { size: typeof size; affine: number[] }) => {
+      put(folder, `imagesTr/${name}.nii.gz`, imageBytes(names.indexOf(name), at));
+      put(folder, `labelsTr/${name}.nii.gz`, labelBytes(at));
+    };
+    putGrid('c1', grid(0.002));
+    putGrid('c2', grid(9000));
+    putGrid('c3', grid(2, 2, 60));
+    const tilted = grid(2, 2, 3);
+    tilted.affine[1] = 0.5;
+    putGrid('c4', tilted);
+    expect((await check()).filter(({ kind }) => kind !== 'mixed-orientations').map(brief)).toEqual([
+      ['warning', 'implausible-spacing', 'c1'],
+      ['warning', 'spacing-outlier', 'c1'],
+      ['warning', 'implausible-spacing', 'c2'],
+      ['warning', 'spacing-outlier', 'c2'],
+      ['error', 'implausible-extent', 'c2'],
+      ['warning', 'implausible-spacing', 'c3'],
+      ['warning', 'spacing-outlier', 'c3'],
+      ['warning', 'sheared-affine', 'c4'],
+    ]);
+    for (const name of names) putGrid(name, grid(0.9, 0.9, 30));
+    expect((await check()).filter(({ kind }) => kind === 'implausible-anisotropy').map(brief)).toEqual(
+      names.map((name) => ['warning', 'implausible-anisotropy', name]),
+    );
+  });
+
+  test('affines and shapes that cannot be used', async () => {
     putDecathlon(folder, names, { split });
-    const data = new Float32Array(120).map((_, i) => (i < 3 ? Number.NaN : i));
-    put(folder, 'imagesTr/c1.nii.gz', encodeFloat(data, createHeader({ size, affine })));
-    put(folder, 'labelsTr/c2.nii.gz', labelBytes(undefined, [0, 1, 9]));
+    const image = (change: (header: DataView) => void) => {
+      // Uncompressed, so that header bytes can be set; readers go by content, not by name.
+      const { bytes } = createHeader({ size, affine });
+      const file = new Uint8Array(352 + 4 * 120);
+      file.set(bytes);
+      new DataView(file.buffer).setInt16(70, 16, true);
+      new DataView(file.buffer).setFloat32(108, 352, true);
+      change(new DataView(file.buffer));
+      return file;
+    };
+    // The second row of the sform (srow_y at byte 296) becomes the first: no volume is left.
+    put(
+      folder,
+      'imagesTr/c1.nii.gz',
+      image((view) => {
+        for (let i = 0; i < 16; i++) view.setUint8(296 + i, view.getUint8(280 + i));
+      }),
+    );
+    // dim[0] = 4, dim[4] = 2
+    put(
+      folder,
+      'imagesTr/c2.nii.gz',
+      image((view) => {
+        view.setInt16(40, 4, true);
+        view.setInt16(48, 2, true);
+      }),
+    );
+    const findings = await check();
+    expect(findings.map(brief)).toEqual([
+      ['error', 'bad-affine', 'c1'],
+      ['error', 'unsupported-image', 'c2'],
+    ]);
+    expect(findings[1].message).toContain('expected a 3D image, found 4D');
+  });
+});
+
+describe('voxels', () => {
+  test('NaN, unknown labels, empty labels, constant and repeated images', async () => {
+    putDecathlon(folder, names, { split });
+    put(
+      folder,
+      'imagesTr/c1.nii.gz',
+      float((i) => (i < 3 ? Number.NaN : i)),
+    );
+    put(folder, 'labelsTr/c2.nii.gz', labelBytes(undefined, [0, 1, 2, 9]));
     put(folder, 'labelsTr/c3.nii.gz', labelBytes(undefined, [0]));
-    put(folder, 'imagesTr/c4.nii.gz', encodeFloat(new Float32Array(120).fill(4), createHeader({ size, affine })));
+    put(
+      folder,
+      'imagesTr/c4.nii.gz',
+      float(() => 4),
+    );
     put(folder, 'imagesTr/c5.nii.gz', imageBytes(1));
     expect(await check()).toEqual([]);
-    expect((await check(true)).map((f) => [f.severity, f.case, f.message.split(/[;,]/)[0]])).toEqual([
-      ['warning', 'c1', '3 voxels are NaN or infinite'],
-      ['error', 'c2', 'label values 9 are not in dataset.json'],
-      ['warning', 'c3', 'the reference has no foreground'],
-      ['error', 'c4', 'all voxels are alike'],
-      ['warning', 'c5', 'the voxels are those of case c2'],
+    const findings = await check('all');
+    expect(findings.map(brief)).toEqual([
+      ['warning', 'not-finite-voxels', 'c1'],
+      ['error', 'constant-image', 'c4'],
+      ['error', 'duplicate-image', 'c5'],
+      ['error', 'unknown-label-value', 'c2'],
+      ['warning', 'empty-foreground', 'c3'],
+      ['note', 'label-absent', null],
+      ['note', 'label-absent', null],
+    ]);
+    expect(findings[0].message).toMatch(/^3 voxels/);
+    expect(findings[2].message).toContain('of case c2, and the two are in different splits, "test" and "train"');
+    expect(findings[3].message).toContain('label values 9 are not in dataset.json, which names 0, 1, 2');
+    expect(findings[5].message).toBe('label 1 (liver) is missing in 1 of 5 cases: c3.');
+  });
+
+  test('an image that is all NaN is constant; fractions are no labels, float noise is', async () => {
+    putDecathlon(folder, names, { split });
+    put(
+      folder,
+      'imagesTr/c1.nii.gz',
+      float(() => Number.NaN),
+    );
+    put(
+      folder,
+      'labelsTr/c2.nii.gz',
+      float((i) => (i % 3) + 1e-4),
+    );
+    put(
+      folder,
+      'labelsTr/c3.nii.gz',
+      float((i) => (i % 3) + (i === 7 ? 0.5 : 0)),
+    );
+    expect((await check('all')).map(brief)).toEqual([
+      ['warning', 'not-finite-voxels', 'c1'],
+      ['error', 'constant-image', 'c1'],
+      ['error', 'unknown-label-value', 'c3'],
     ]);
   });
 
-  test('reports progress and can be cancelled', async () => {
+  test('duplicates are told by decoded voxels, within a split as a warning', async () => {
+    putDecathlon(folder, names, { split, group: { c1: 'p' } });
+    // Other bytes on disk: plain, under a gzip name.
+    put(folder, 'imagesTr/c3.nii.gz', gunzipSync(imageBytes(0)));
+    const findings = await check('all');
+    expect(findings.map(brief)).toEqual([['warning', 'duplicate-image', 'c3']]);
+    expect(findings[0].message).toBe('the voxels are those of case c1, which is of another group.');
+  });
+
+  test('the same image in two data sets', async () => {
+    const [a, b] = ['a', 'b'].map((name) => join(folder, name));
+    putDecathlon(a, names, { split });
+    putDecathlon(b, names, { split, name: 'Spleen' });
+    put(b, 'imagesTr/c1.nii.gz', imageBytes(90));
+    const [first, second] = await checkDatasets([await openDataset(a), await openDataset(b)], { voxels: 'all' });
+    expect(first).toEqual([]);
+    expect(second.map(brief)).toEqual(['c2', 'c3', 'c4', 'c5'].map((n) => ['warning', 'duplicate-across-datasets', n]));
+    expect(second[3].message).toContain('of case c5 of Liver (splits: test and test)');
+  });
+
+  test('no foreground to learn from, intensities of another scale', async () => {
+    putDecathlon(folder, names, { split, target: 2 });
+    for (const name of split.train) put(folder, `labelsTr/${name}.nii.gz`, labelBytes(undefined, [0, 1]));
+    put(
+      folder,
+      'imagesTr/c5.nii.gz',
+      float((i) => 1000 * i),
+    );
+    expect((await check('all')).map(brief)).toEqual([
+      ['note', 'intensity-outlier', 'c5'],
+      ...split.train.map((name) => ['warning', 'empty-foreground', name]),
+      ['error', 'no-foreground', null],
+      ['note', 'label-absent', null],
+    ]);
+  });
+
+  test('files whose voxels are cut off, and only where headers are sound if so asked', async () => {
+    putDecathlon(folder, names, { split });
+    const whole = imageBytes(3);
+    put(folder, 'imagesTr/c1.nii.gz', whole.subarray(0, whole.length - 60));
+    expect(await check()).toEqual([]);
+    expect((await check('if-headers-are-sound')).map(brief)).toEqual([['error', 'unreadable-image', 'c1']]);
+    rmSync(join(folder, 'labelsTr/c2.nii.gz'));
+    expect((await check('if-headers-are-sound')).map(brief)).toEqual([['error', 'missing-label', 'c2']]);
+    expect((await check('all')).map(brief)).toEqual([
+      ['error', 'missing-label', 'c2'],
+      ['error', 'unreadable-image', 'c1'],
+    ]);
+  });
+
+  test.each(['none', 'all'] as const)('reports progress and can be cancelled (voxels: %s)', async (voxels) => {
     putDecathlon(folder, names, { split });
     const dataset = await openDataset(folder);
     const seen: number[] = [];
-    await checkDataset(dataset, { onProgress: (done, total) => seen.push(done / total) });
+    await checkDatasets([dataset], { voxels, onProgress: (done, total) => seen.push(done / total) });
     expect(seen).toEqual([0.2, 0.4, 0.6, 0.8, 1]);
-    await expect(checkDataset(dataset, { signal: AbortSignal.abort() })).rejects.toThrow(CancelledError);
+    const aborted = checkDatasets([dataset], { voxels, signal: AbortSignal.abort() });
+    await expect(aborted).rejects.toThrow(CancelledError);
+    const controller = new AbortController();
+    const onProgress = (done: number) => done === 2 && voxels === 'all' && controller.abort();
+    const stopped = checkDatasets([dataset], { voxels, signal: controller.signal, onProgress });
+    if (voxels === 'all') await expect(stopped).rejects.toThrow(CancelledError);
+    else await stopped;
   });
+});
+
+test('findings are grouped by severity, then kind; long lists of names are cut', () => {
+  const finding = (severity: Finding['severity'], kind: Finding['kind'], name: string): Finding => ({
+    ...{ severity, kind, case: name, file: null, message: 'm', advice: 'a' },
+  });
+  const groups = groupFindings([
+    finding('note', 'intensity-outlier', 'a'),
+    finding('warning', 'affine-mismatch', 'b'),
+    finding('error', 'affine-mismatch', 'c'),
+    finding('warning', 'affine-mismatch', 'd'),
+  ]);
+  expect(groups.map(({ severity, kind, findings }) => [severity, kind, findings.map((f) => f.case)])).toEqual([
+    ['error', 'affine-mismatch', ['c']],
+    ['warning', 'affine-mismatch', ['b', 'd']],
+    ['note', 'intensity-outlier', ['a']],
+  ]);
+  expect(someOf(['a', 'b', 'c'], 2)).toBe('a, b and 1 more');
+  expect(someOf(['a', 'b'], 2)).toBe('a, b');
 });

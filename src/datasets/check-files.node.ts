@@ -1,0 +1,108 @@
+/** The part of the check that opens headers: are the pairs complete, readable and on one grid? */
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCandorError } from '../errors.js';
+import { readImageHeader } from '../volume/image-file.node.js';
+import type { ImageHeader } from '../volume/nifti.js';
+import { voxelTypes } from '../volume/nifti-voxels.js';
+import type { Case, Dataset } from './dataset.js';
+import type { Finding, FindingKind } from './finding.js';
+import { gridMismatch } from './grid-match.js';
+
+/** What is said of a file that cannot be used, by the tag of the reader's error. */
+export function unusableFile(
+  c: Case,
+  what: 'image' | 'label',
+  { tag, message }: { readonly tag: string; readonly message: string },
+): Finding {
+  const file = what === 'image' ? c.image : c.label;
+  const kinds: Readonly<Record<string, FindingKind>> = {
+    GeometryError: 'bad-affine',
+    UnsupportedError: `unsupported-${what}`,
+  };
+  const prefix = `${file}: `;
+  return {
+    ...{ severity: 'error', kind: kinds[tag] ?? `unreadable-${what}`, case: c.name, file },
+    message: `the ${what} cannot be used: ${message.startsWith(prefix) ? message.slice(prefix.length) : message}`,
+    advice: 'Mend or replace the file, or take the case out.',
+  };
+}
+
+/** A case's header findings, and the headers that could be read. */
+export interface CheckedHeaders {
+  readonly image: ImageHeader | null;
+  readonly label: ImageHeader | null;
+  /** Most bytes that reading the voxels takes at a time. */
+  readonly bytes: number;
+  readonly findings: Finding[];
+}
+
+/** Missing, foreign and damaged files; image and label on different grids. */
+export async function checkHeaders(c: Case): Promise<CheckedHeaders> {
+  const findings: Finding[] = [];
+  const read = async (file: string, what: 'image' | 'label'): Promise<ImageHeader | null> => {
+    try {
+      await access(file);
+    } catch {
+      findings.push({
+        ...{ severity: 'error', kind: `missing-${what}`, case: c.name, file },
+        message: `the ${what} is missing.`,
+        advice: 'Add the file or take the case out of dataset.json.',
+      });
+      return null;
+    }
+    try {
+      return await readImageHeader(file);
+    } catch (error) {
+      if (!isCandorError(error)) throw error;
+      findings.push(unusableFile(c, what, error));
+      return null;
+    }
+  };
+  const image = await read(c.image, 'image');
+  if (c.label === null)
+    findings.push({
+      ...{ severity: 'error', kind: 'image-without-label', case: c.name, file: c.image },
+      message: 'the image has no label.',
+      advice: 'Add it to labelsTr/ or move the image to imagesTs/.',
+    });
+  const label = c.label === null ? null : await read(c.label, 'label');
+  const mismatch = image && label && gridMismatch(image.grid, label.grid);
+  if (mismatch)
+    findings.push({
+      severity: mismatch.grave ? 'error' : 'warning',
+      kind: mismatch.of === 'shape' ? 'shape-mismatch' : 'affine-mismatch',
+      ...{ case: c.name, file: c.label, message: `${mismatch.message}.` },
+      advice: "Resample the label onto the image's grid.",
+    });
+  return { image, label, bytes: Math.max(0, ...[image, label].map((h) => (h ? bytesToRead(h) : 0))), findings };
+}
+
+/** Inflated bytes and float32 values; compressed bytes are fewer. */
+function bytesToRead({ grid, datatype }: ImageHeader): number {
+  return grid.size.reduce((a, b) => a * b) * (2 * voxelTypes[datatype].bytes + 4);
+}
+
+/** Files that lie in the folders but belong to no case: often a name that was meant to match. */
+export async function checkUnused(dataset: Dataset): Promise<Finding[]> {
+  const used = new Set(dataset.cases.flatMap((c) => [c.image, c.label]));
+  const findings: Finding[] = [];
+  for (const part of ['imagesTr', 'labelsTr']) {
+    const folder = join(dataset.folder, part);
+    // The folder may be absent in the Decathlon's layout, which lists its files; missing ones are found case by case.
+    const files = await readdir(folder).catch(() => []);
+    for (const file of files.sort()) {
+      if (file.startsWith('.') || !/\.nii(\.gz)?$/i.test(file) || used.has(join(folder, file))) continue;
+      findings.push({
+        severity: 'warning',
+        kind: part === 'imagesTr' ? 'unused-image' : 'label-without-image',
+        ...{ case: null, file: join(folder, file), message: 'the file belongs to no case and will not be used.' },
+        advice:
+          dataset.layout === 'decathlon'
+            ? 'List it under "training" or remove it.'
+            : 'Rename or remove it: nnU-Net pairs imagesTr/CASE_0000.nii.gz with labelsTr/CASE.nii.gz.',
+      });
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,64 @@
+/** The verb `check`: all that is wrong with data sets, found before anything is trained on them. */
+import path from 'node:path';
+import { checkDatasets } from '../datasets/check.node.js';
+import type { Dataset } from '../datasets/dataset.js';
+import type { Finding } from '../datasets/finding.js';
+import { openDataset } from '../datasets/open-dataset.node.js';
+import { isCandorError, UsageError } from '../errors.js';
+import { type CheckReport, checkReport } from './check-report.js';
+import type { CheckOptions } from './types.js';
+
+/**
+ * All findings of data sets. Bad data is the result, not an exception: also a folder that cannot be opened.
+ * @throws UsageError without a folder; CancelledError
+ */
+export async function check(options: CheckOptions): Promise<CheckReport> {
+  if (options.datasets.length === 0) throw new UsageError('Expected at least one data-set folder, found none.');
+  const sets = await Promise.all(options.datasets.map((folder) => open(folder, options.seed ?? 0)));
+  const opened = sets.flatMap(({ dataset }) => dataset ?? []);
+  const findings = await checkDatasets(opened, {
+    voxels: options.quick ? 'none' : 'all',
+    threads: options.threads,
+    signal: options.signal,
+    onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
+  });
+  return checkReport(
+    options.quick ?? false,
+    sets.map(({ folder, dataset, fault }) => {
+      if (!dataset) return { name: path.basename(folder), folder, cases: 0, findings: fault ? [fault] : [] };
+      const twin = opened.slice(0, opened.indexOf(dataset)).find(({ name }) => name === dataset.name);
+      return {
+        ...{ name: dataset.name, folder, cases: dataset.cases.length },
+        findings: [...(twin ? [sameName(dataset, twin)] : []), ...findings[opened.indexOf(dataset)]],
+      };
+    }),
+  );
+}
+
+async function open(
+  folder: string,
+  seed: number,
+): Promise<{ folder: string; dataset: Dataset | null; fault: Finding | null }> {
+  folder = path.resolve(folder);
+  try {
+    return { folder, dataset: await openDataset(folder, { seed }), fault: null };
+  } catch (error) {
+    if (!isCandorError(error)) throw error;
+    const file = path.join(folder, 'dataset.json');
+    const prefix = `${file}: `;
+    const message = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+    const fault: Finding = {
+      ...{ severity: 'error', kind: 'unusable-dataset', case: null, file, message },
+      advice: 'Nothing else of this data set was checked: mend this first.',
+    };
+    return { folder, dataset: null, fault };
+  }
+}
+
+function sameName({ name, folder }: Dataset, twin: Dataset): Finding {
+  return {
+    ...{ severity: 'error', kind: 'dataset-name-twice', case: null, file: path.join(folder, 'dataset.json') },
+    message: `the name ${name} is also that of ${twin.folder}.`,
+    advice: 'Name the data set once, or rename one of the two: the name is the task.',
+  };
+}
