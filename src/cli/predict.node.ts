@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import type { FailedImage, PredictedCase } from '../jobs/predict.node.js';
+import { outputFormats } from '../volume/file-names.js';
 import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wholeNumber } from './arguments.js';
 import { exitCodes } from './exit-code.js';
 import { reportError } from './report-error.node.js';
@@ -15,6 +16,7 @@ const flags = z.object({
   output: z.string(),
   task: z.string().optional(),
   alpha: alphaNumber.optional(),
+  format: oneOf(outputFormats).optional(),
   saveProbabilities: z.boolean().optional(),
   saveOodMap: z.boolean().optional(),
   onOod: oneOf(['warn', 'refuse']).optional(),
@@ -39,10 +41,11 @@ export function addPredict(program: Command): void {
     )
     .argument('<model>', 'model file')
     .argument('[others...]', 'further models of the same tasks: all segment together, the first alone judges')
-    .requiredOption('-i, --input <path...>', 'images (.nii, .nii.gz) or folders of them')
+    .requiredOption('-i, --input <path...>', 'images (NIfTI, NRRD, MetaImage) or folders of them')
     .requiredOption('-o, --output <folder>', 'folder for masks, verdicts and summary.json')
     .option('--task <name>', 'the task of all images, where it is known (default: the least strange)')
     .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
+    .option('--format <ending>', "of masks and maps: nii.gz, nrrd or mha (default: each image's own)")
     .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
     .option(
       '--save-ood-map',

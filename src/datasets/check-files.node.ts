@@ -2,6 +2,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCandorError } from '../errors.js';
+import { isImageName } from '../volume/file-names.js';
 import { readImageHeader } from '../volume/image-file.node.js';
 import type { ImageHeader } from '../volume/nifti.js';
 import { voxelTypes } from '../volume/nifti-voxels.js';
@@ -92,7 +93,7 @@ export async function checkUnused(dataset: Dataset): Promise<Finding[]> {
     // The folder may be absent in the Decathlon's layout, which lists its files; missing ones are found case by case.
     const files = await readdir(folder).catch(() => []);
     for (const file of files.sort()) {
-      if (file.startsWith('.') || !/\.nii(\.gz)?$/i.test(file) || used.has(join(folder, file))) continue;
+      if (!isImageName(file) || used.has(join(folder, file))) continue;
       findings.push({
         severity: 'warning',
         kind: part === 'imagesTr' ? 'unused-image' : 'label-without-image',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DatasetError, UnsupportedError } from '../errors.js';
+import { imageEndings, isImageName } from '../volume/file-names.js';
 import type { Dataset, Split } from './dataset.js';
 import { parseLabels } from './labels.js';
 
@@ -14,7 +15,7 @@ export interface DatasetDescription
   readonly name: string | null;
   /** Decathlon: the listed pairs, as relative paths. nnU-Net: null, the folders are listed instead. */
   readonly training: { readonly image: string; readonly label: string | null }[] | null;
-  /** '.nii.gz' or '.nii'. */
+  /** '.nii.gz', '.nrrd', ... */
   readonly fileEnding: string;
   readonly groups: ReadonlyMap<string, string>;
   readonly split: Split | null;
@@ -43,7 +44,7 @@ const fileSchema = z.looseObject({
  * Parse the text of a `dataset.json`.
  * @param source how messages name the file, usually its path
  * @throws DatasetError where it is malformed or names something outside the folder; UnsupportedError for more than
- *   one channel, image formats other than NIfTI, and an `ignore` label.
+ *   one channel, endings of images that are not read, and an `ignore` label.
  */
 export function parseDatasetJson(text: string, source: string): DatasetDescription {
   const parsed = fileSchema.safeParse(parseJson(text, source));
@@ -67,10 +68,8 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
     if (label) checkRelativePath(label, source);
   }
   const fileEnding = file.file_ending ?? '.nii.gz';
-  if (fileEnding !== '.nii.gz' && fileEnding !== '.nii')
-    throw new UnsupportedError(
-      `${source}: file_ending "${fileEnding}" is not handled; convert the images to .nii.gz and say so.`,
-    );
+  if (!/^\.[^/\\]+$/.test(fileEnding) || !isImageName(`case${fileEnding}`))
+    throw new UnsupportedError(`${source}: file_ending "${fileEnding}" is not handled; expected ${imageEndings}.`);
   if (file.name !== undefined) checkName(file.name, 'data-set name', source);
   const labels = parseLabels(file.labels, source);
   const target = file.target === undefined ? null : [file.target].flat();

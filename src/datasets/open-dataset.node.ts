@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
+import { caseName } from '../volume/file-names.js';
 import type { Case, Dataset } from './dataset.js';
 import { checkName, type DatasetDescription, parseDatasetJson } from './dataset-json.js';
 import { makeSplit } from './split.js';
@@ -44,11 +45,6 @@ export async function openDataset(folder: string, options: { seed?: number } = {
       ),
     splitSource: description.split ? 'dataset.json' : 'seeded',
   };
-}
-
-/** The name of a case from its image's or label's file name. */
-export function caseName(fileName: string): string {
-  return fileName.replace(/\.nii(\.gz)?$/i, '');
 }
 
 async function readJsonText(path: string): Promise<string> {

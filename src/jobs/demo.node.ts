@@ -12,6 +12,7 @@ import { DatasetError, RunError } from '../errors.js';
 import type { Summary } from '../evaluation/summary.js';
 import { explainSystemError } from '../files/system-error.js';
 import { dice } from '../metrics/overlap.js';
+import { isImageName } from '../volume/file-names.js';
 import { readImage } from '../volume/image-file.node.js';
 import { evaluate } from './evaluate.node.js';
 import { type PhantomChoice, type PhantomData, writePhantoms } from './phantom-data.node.js';
@@ -189,7 +190,7 @@ async function findData(folder: string): Promise<PhantomData> {
 }
 
 async function imagesIn(folder: string): Promise<string[]> {
-  return (await list(folder)).map(({ name }) => name).filter((name) => /^[^.].*\.nii(\.gz)?$/i.test(name));
+  return (await list(folder)).map(({ name }) => name).filter(isImageName);
 }
 
 /** What lies in a folder, by name, hidden entries left out. */

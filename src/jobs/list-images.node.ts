@@ -1,9 +1,9 @@
 /** Image files named by a user: single files, or all in a folder. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { caseName } from '../datasets/open-dataset.node.js';
 import { ImageFormatError, UsageError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
+import { caseName, imageEndings, isImageName, isSegmentationName } from '../volume/file-names.js';
 
 export interface InputImage {
   /** Name of the results. */
@@ -11,7 +11,8 @@ export interface InputImage {
   readonly path: string;
 }
 
-const isImage = (name: string): boolean => /\.nii(\.gz)?$/i.test(name) && !name.startsWith('.');
+/** Segmentations that lie beside their images are none to be segmented; named one by one, they are taken. */
+const isImage = (name: string): boolean => isImageName(name) && !isSegmentationName(name);
 
 /**
  * Images of files and folders, in order of name within a folder.
@@ -24,7 +25,7 @@ export async function listImages(inputs: readonly string[]): Promise<InputImage[
     if (!(await isFolder(input, false))) images.push({ case: caseName(path.basename(input)), path: input });
     else {
       const names = await imageNames(input);
-      if (names.length === 0) throw new ImageFormatError(`${input}: expected .nii or .nii.gz images, found none.`);
+      if (names.length === 0) throw new ImageFormatError(`${input}: expected images (${imageEndings}), found none.`);
       images.push(...names.map((name) => ({ case: caseName(name), path: path.join(input, name) })));
     }
   }
@@ -62,7 +63,7 @@ export async function listImageSets(folders: readonly string[]): Promise<{ name:
           .filter((entry) => entry.isDirectory())
           .map(({ name }) => name)
           .sort();
-    if (below.length === 0) throw new ImageFormatError(`${folder}: expected .nii or .nii.gz images, found none.`);
+    if (below.length === 0) throw new ImageFormatError(`${folder}: expected images (${imageEndings}), found none.`);
     for (const sub of below) {
       const set = path.join(folder, sub);
       const name = path.basename(path.resolve(set));

@@ -7,11 +7,13 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
 import { volumeMl } from '../metrics/overlap.js';
-import type { StoredModel } from '../model/model.js';
+import type { Model, StoredModel } from '../model/model.js';
 import type { Verdict } from '../ood/verdict.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import { largestComponent } from '../volume/components.js';
+import { formatOf, maskEnding, type OutputFormat, outputFormats } from '../volume/file-names.js';
 import { readImage } from '../volume/image-file.node.js';
+import type { LabelNames } from '../volume/label-names.js';
 import type { Image } from '../volume/nifti.js';
 import { type InputImage, listImages } from './list-images.node.js';
 import { readEnsemble } from './read-model.node.js';
@@ -136,7 +138,8 @@ async function predictOne(
     const wanted = { task, alpha, intensityOffset, mc, seed, oodMap, signal };
     const prediction = await predictor.predict(source.volume, wanted);
     const mask = options.keepLargest ? largestComponent(prediction.mask, source.volume.size) : prediction.mask;
-    const files = await writeVolumes(input.case, source, prediction, mask, options);
+    const names = labelNames(predictor.model, prediction.task);
+    const files = await writeVolumes(input, source, prediction, mask, names, options);
     const voxels = mask.reduce((sum, value) => sum + value, 0);
     const result: PredictedCase = {
       case: input.case,
@@ -164,24 +167,51 @@ async function predictOne(
   }
 }
 
+/** The mask's one value by the name of what the task segments; labels that are segmented as one are joined. */
+function labelNames({ tasks }: Model, task: string): LabelNames {
+  const foreground = tasks.find(({ name }) => name === task)?.foreground ?? [];
+  return { 1: foreground.join(' + ') || task };
+}
+
+interface VolumeNames {
+  readonly mask: string;
+  readonly probabilities: string;
+  readonly oodMap: string;
+}
+
+function volumeNames(name: string, format: OutputFormat): VolumeNames {
+  return {
+    mask: `${name}.${maskEnding(format)}`,
+    probabilities: `${name}_prob.${format}`,
+    oodMap: `${name}_ood.${format}`,
+  };
+}
+
+/** What the volumes of a case are called: in the image's own format unless another is asked for. */
+function namesFor(input: InputImage, { format }: PredictOptions): VolumeNames {
+  return volumeNames(input.case, format ?? formatOf(input.path));
+}
+
 async function writeVolumes(
-  name: string,
+  input: InputImage,
   { header }: Image,
   { verdict, probability, oodMap }: Prediction,
   mask: Uint8Array,
+  labels: LabelNames,
   options: PredictOptions,
 ): Promise<PredictedCase['files']> {
   if (isRefused(verdict.verdict, options)) {
-    // An earlier call may have written them.
-    for (const ending of ['', '_prob', '_ood']) {
-      await rm(path.join(options.output, `${name}${ending}.nii.gz`), { force: true });
+    // An earlier call may have written them, in whichever format.
+    for (const file of outputFormats.flatMap((format) => Object.values(volumeNames(input.case, format)))) {
+      await rm(path.join(options.output, file), { force: true });
     }
     return { mask: null, probabilities: null, oodMap: null };
   }
-  const maskFile = `${name}.nii.gz`;
-  const probabilityFile = options.saveProbabilities ? `${name}_prob.nii.gz` : null;
-  const oodMapFile = oodMap ? `${name}_ood.nii.gz` : null;
-  await writeMask(path.join(options.output, maskFile), mask, header);
+  const names = namesFor(input, options);
+  const maskFile = names.mask;
+  const probabilityFile = options.saveProbabilities ? names.probabilities : null;
+  const oodMapFile = oodMap ? names.oodMap : null;
+  await writeMask(path.join(options.output, maskFile), mask, header, labels);
   if (probabilityFile) await writeProbabilities(path.join(options.output, probabilityFile), probability, header);
   if (oodMap && oodMapFile) await writeOodMap(path.join(options.output, oodMapFile), oodMap, header);
   return { mask: maskFile, probabilities: probabilityFile, oodMap: oodMapFile };
@@ -194,15 +224,17 @@ function isRefused(verdict: Verdict['verdict'], { onOod }: PredictOptions): bool
 /** The result of an earlier call, if these models completed the case and left what this call would leave. */
 async function readDone(
   options: PredictOptions,
-  { case: name }: InputImage,
+  input: InputImage,
   resultSource: ResultSource,
 ): Promise<PredictedCase | undefined> {
   try {
-    const done = JSON.parse(await readFile(path.join(options.output, `${name}.json`), 'utf8')) as PredictedCase;
+    const done = JSON.parse(await readFile(path.join(options.output, `${input.case}.json`), 'utf8')) as PredictedCase;
     if (!isSameSource(done, resultSource) || done.ood.alpha !== (options.alpha ?? 0.05)) return undefined;
     const { mask, probabilities, oodMap } = done.files;
     if (isRefused(done.verdict, options)) return mask === null ? done : undefined;
-    const wanted = [mask];
+    // Results in another format are not those that this call would leave.
+    if (mask !== namesFor(input, options).mask) return undefined;
+    const wanted: (string | null)[] = [mask];
     if (options.saveProbabilities) wanted.push(probabilities);
     if (options.saveOodMap) wanted.push(oodMap);
     // A name that is null fails as a file does that is gone.

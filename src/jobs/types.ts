@@ -3,6 +3,7 @@
 import type { Vec3 } from '../math/vector.js';
 import type { Preset } from '../networks/architecture.js';
 import type { LossName } from '../networks/losses.js';
+import type { OutputFormat } from '../volume/file-names.js';
 
 /** One sign of life. Doors work out rate and time left from `done` and `total`. */
 export interface Progress {
@@ -84,6 +85,8 @@ export interface PredictOptions extends JobOptions {
   readonly saveProbabilities?: boolean;
   /** Also write where in the image the strangeness is, relative to the rest of it; larger is stranger, no p-value. */
   readonly saveOodMap?: boolean;
+  /** Format of masks and maps; default: each image's own. */
+  readonly format?: OutputFormat;
   /** `refuse`: no mask is written for an out-of-distribution image. */
   readonly onOod?: 'warn' | 'refuse';
   readonly keepLargest?: boolean;

@@ -1,19 +1,66 @@
-/** Writes results on the grid of the image they belong to. */
+/** Writes results on the grid of the image they belong to, in the format that the file's name asks for. */
+import { isCandorError, OutputError, UsageError } from '../errors.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
+import { formatOf } from '../volume/file-names.js';
+import { encodeItkImage, itkFormatOf } from '../volume/itk-image.node.js';
+import { type LabelNames, metaImageFields, slicerFields } from '../volume/label-names.js';
 import type { ImageHeader } from '../volume/nifti.js';
-import { encodeFloat, encodeMask } from '../volume/nifti-write.js';
+import { checkVoxelCount, encodeFloat, encodeMask } from '../volume/nifti-write.js';
 
-/** Write a mask as `.nii.gz` (uint8, intent 1002) with the image's geometry bytes; throws OutputError. */
-export async function writeMask(path: string, mask: Uint8Array, header: ImageHeader): Promise<void> {
-  await writeFileAtomic(path, encodeMask(mask, header));
+/**
+ * Write a mask (uint8) with the image's geometry: `.nii.gz` (intent 1002, the image's own geometry bytes), `.nrrd`
+ * (with the fields of a Slicer segmentation, which is named `.seg.nrrd`) or `.mha`, by the path's ending.
+ * @param names of label values, carried in the file
+ * @throws {OutputError} if it cannot be written; {UsageError} for another ending
+ */
+export async function writeMask(
+  path: string,
+  mask: Uint8Array,
+  header: ImageHeader,
+  names: LabelNames = {},
+): Promise<void> {
+  const fields = () =>
+    itkFormatOf(path) === 'nrrd' ? slicerFields(mask, header.grid.size, names) : metaImageFields(names);
+  await write(path, mask, header, fields, () => encodeMask(mask, header, names));
 }
 
-/** Write foreground probabilities as `.nii.gz` (float32) with the image's geometry bytes; throws OutputError. */
+/** Write foreground probabilities (float32) with the image's geometry; formats and errors as {@link writeMask}. */
 export async function writeProbabilities(path: string, probability: Float32Array, header: ImageHeader): Promise<void> {
-  await writeFileAtomic(path, encodeFloat(probability, header, 'foreground probability'));
+  await writeMap(path, probability, header, 'foreground probability');
 }
 
-/** Write an OOD map as `.nii.gz` (float32) with the image's geometry bytes; throws OutputError. */
+/** Write an OOD map (float32) with the image's geometry; formats and errors as {@link writeMask}. */
 export async function writeOodMap(path: string, map: Float32Array, header: ImageHeader): Promise<void> {
-  await writeFileAtomic(path, encodeFloat(map, header, 'strangeness relative to the rest of the scan, no p-value'));
+  await writeMap(path, map, header, 'strangeness relative to the rest of the scan, no p-value');
+}
+
+function writeMap(path: string, values: Float32Array, header: ImageHeader, description: string): Promise<void> {
+  const fields = () => new Map([['Description', description]]);
+  return write(path, values, header, fields, () => encodeFloat(values, header, description));
+}
+
+async function write(
+  path: string,
+  data: Uint8Array | Float32Array,
+  header: ImageHeader,
+  fields: () => ReadonlyMap<string, string>,
+  encodeNifti: () => Uint8Array,
+): Promise<void> {
+  if (!/\.(nii\.gz|nrrd|mha)$/.test(path)) {
+    throw new UsageError(`${path}: expected a result to end in .nii.gz, .nrrd or .mha.`);
+  }
+  if (formatOf(path) === 'nii.gz') {
+    await writeFileAtomic(path, encodeNifti());
+    return;
+  }
+  checkVoxelCount(data.length, header);
+  const format = itkFormatOf(path)!;
+  let bytes: Uint8Array;
+  try {
+    bytes = await encodeItkImage(data, header.grid, format, fields());
+  } catch (error) {
+    if (!isCandorError(error)) throw error;
+    throw new OutputError(`${path}: ${error.message}`, { cause: error });
+  }
+  await writeFileAtomic(path, bytes);
 }

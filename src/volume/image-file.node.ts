@@ -1,7 +1,9 @@
 /** Images from disk, with the operating system's refusals turned into messages that name the file. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { access, type FileHandle, open } from 'node:fs/promises';
 import { ImageFormatError, isCandorError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
+import { MAXIMUM_TEXT_HEADER } from './declared.js';
+import { itkFormatOf, readItkHeader, readItkImage } from './itk-image.node.js';
 import { decodeNifti, decodeNiftiHeader, type Image, type ImageHeader } from './nifti.js';
 
 /** Enough for a gzipped header, whatever name and comment the gzip file carries. */
@@ -17,10 +19,14 @@ async function withImageFile<T>(path: string, act: (file: FileHandle, length: nu
     file = await open(path, 'r');
     const found = await file.stat();
     if (found.isDirectory()) {
-      throw new ImageFormatError(`${path}: expected an image file (.nii or .nii.gz), found a folder.`);
+      throw new ImageFormatError(
+        `${path}: expected an image file (.nii, .nii.gz, .hdr, .nrrd, .nhdr, .mha or .mhd), found a folder.`,
+      );
     }
     if (!found.isFile()) {
-      throw new ImageFormatError(`${path}: expected an image file (.nii or .nii.gz), found a device or a pipe.`);
+      throw new ImageFormatError(
+        `${path}: expected an image file (.nii, .nii.gz, .hdr, .nrrd, .nhdr, .mha or .mhd), found a device or a pipe.`,
+      );
     }
     return await act(file, found.size);
   } catch (error) {
@@ -42,25 +48,79 @@ async function readBytes(file: FileHandle, length: number): Promise<Uint8Array> 
   return bytes.subarray(0, filled);
 }
 
+async function readWhole(file: FileHandle, length: number, path: string): Promise<Uint8Array> {
+  if (length > MAXIMUM_FILE) {
+    throw new ImageFormatError(`${path}: expected a file of at most ${MAXIMUM_FILE} bytes, found ${length}.`);
+  }
+  return await readBytes(file, length);
+}
+
+/** The two files of a NIfTI pair, named by either; null for the name of another kind of image. */
+async function pairOf(path: string): Promise<{ header: string; voxels: string } | null> {
+  const [, stem, half] = /^(.*)\.(hdr|img)(?:\.gz)?$/i.exec(path) ?? [];
+  if (stem === undefined) return null;
+  const other = half.toLowerCase() === 'hdr' ? 'img' : 'hdr';
+  const endings = [`.${other}`, `.${other}.gz`, `.${other.toUpperCase()}`];
+  let found: string | undefined;
+  for (const ending of endings) {
+    const exists = await access(stem + ending).then(
+      () => true,
+      () => false,
+    );
+    if (exists) found ??= stem + ending;
+  }
+  if (found === undefined) {
+    await withImageFile(path, () => Promise.resolve());
+    throw new ImageFormatError(
+      `${path}: expected ${stem}.${other} or ${stem}.${other}.gz beside it, the other half of a NIfTI pair, found neither.`,
+    );
+  }
+  return other === 'img' ? { header: path, voxels: found } : { header: found, voxels: path };
+}
+
 /**
- * Read an image.
+ * Read an image: NIfTI in one file or a pair, NRRD, MetaImage.
  * @throws {ImageFormatError} if the file cannot be read, is foreign, damaged or truncated
- * @throws {UnsupportedError | GeometryError} as {@link decodeNifti}
+ * @throws {UnsupportedError | GeometryError} as {@link decodeNifti} and {@link readItkImage}
  */
-export function readImage(path: string): Promise<Image> {
-  return withImageFile(path, async (file, length) => {
+export async function readImage(path: string): Promise<Image> {
+  const format = itkFormatOf(path);
+  if (format) {
+    return await withImageFile(path, async (file, length) => {
+      const start = await readBytes(file, Math.min(length, MAXIMUM_TEXT_HEADER));
+      return await readItkImage({ path, length, start }, format);
+    });
+  }
+  const pair = await pairOf(path);
+  if (pair) {
+    const header = await readPairHeader(pair.header);
+    decodeNiftiHeader(header, pair.header, 'pair');
+    const voxels = await withImageFile(pair.voxels, (file, length) => readWhole(file, length, pair.voxels));
+    return decodeNifti(header, pair.header, voxels);
+  }
+  return await withImageFile(path, async (file, length) => {
     // A foreign file of any size is refused by its first bytes.
     decodeNiftiHeader(await readBytes(file, Math.min(length, START)), path);
-    if (length > MAXIMUM_FILE) {
-      throw new ImageFormatError(`${path}: expected a file of at most ${MAXIMUM_FILE} bytes, found ${length}.`);
-    }
-    return decodeNifti(await readBytes(file, length), path);
+    return decodeNifti(await readWhole(file, length, path), path);
   });
 }
 
+function readPairHeader(path: string): Promise<Uint8Array> {
+  return withImageFile(path, (file, length) => readBytes(file, Math.min(length, START)));
+}
+
 /** Read the header alone, from the start of the file; errors as {@link readImage}. */
-export function readImageHeader(path: string): Promise<ImageHeader> {
-  return withImageFile(path, async (file, length) =>
+export async function readImageHeader(path: string): Promise<ImageHeader> {
+  const format = itkFormatOf(path);
+  if (format) {
+    return await withImageFile(path, async (file, length) => {
+      const start = await readBytes(file, Math.min(length, MAXIMUM_TEXT_HEADER));
+      return await readItkHeader({ path, length, start }, format);
+    });
+  }
+  const pair = await pairOf(path);
+  if (pair) return decodeNiftiHeader(await readPairHeader(pair.header), pair.header, 'pair');
+  return await withImageFile(path, async (file, length) =>
     decodeNiftiHeader(await readBytes(file, Math.min(length, START)), path),
   );
 }

@@ -50,7 +50,7 @@ function pixdimAffine(header: HeaderBytes, size: Vec3): Affine {
  * Refuse an affine that cannot place voxels.
  * @throws {GeometryError} if it is not 16 finite numbers, singular or of unbelievable spacing
  */
-export function checkAffine(affine: Affine, source: AffineSource, name: string): void {
+export function checkAffine(affine: Affine, source: AffineSource | 'NRRD' | 'MetaImage', name: string): void {
   const found = `found ${affine.slice(0, 12).map((value) => Number(value.toPrecision(6)))}`;
   if (affine.length !== 16 || !affine.every(Number.isFinite)) {
     throw new GeometryError(`${name}: expected 16 finite numbers in the ${source} affine, ${found}.`);

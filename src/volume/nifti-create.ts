@@ -2,7 +2,7 @@
 import { UnsupportedError } from '../errors.js';
 import type { Affine, Vec3 } from '../math/vector.js';
 import { checkAffine } from './nifti-affine.js';
-import { firstVoxelOffset, type HeaderBytes, headerLength, writeField } from './nifti-fields.js';
+import { firstVoxelOffset, type HeaderBytes, headerLength, singleFileMagic, writeField } from './nifti-fields.js';
 import { decodeNiftiHeader, type ImageHeader } from './nifti-header.js';
 import { determinant, spacingOf } from './orientation.js';
 import type { Grid } from './volume.js';
@@ -54,11 +54,7 @@ export function createHeader(grid: Grid): ImageHeader {
   const header: HeaderBytes = { format: 'nifti1', littleEndian: true, bytes: new Uint8Array(headerLength.nifti1) };
   const rotated = rotationOf(grid.affine);
   writeField(header, 'sizeof_hdr', [headerLength.nifti1]);
-  writeField(
-    header,
-    'magic',
-    [...'n+1\0'].map((c) => c.charCodeAt(0)),
-  );
+  writeField(header, 'magic', singleFileMagic.nifti1);
   writeField(header, 'dim', [3, ...grid.size, 1, 1, 1, 1]);
   writeField(header, 'pixdim', [rotated?.handedness ?? 1, ...spacingOf(grid.affine), 1, 1, 1, 1]);
   writeField(header, 'datatype', [16]);

@@ -19,6 +19,12 @@ export const headerLength: Readonly<Record<NiftiFormat, number>> = { nifti1: 348
 /** Byte offset of the voxels in a single file without extensions. */
 export const firstVoxelOffset: Readonly<Record<NiftiFormat, number>> = { nifti1: 352, nifti2: 544 };
 
+/** The magic string of a single file. */
+export const singleFileMagic: Readonly<Record<NiftiFormat, readonly number[]>> = {
+  nifti1: [0x6e, 0x2b, 0x31, 0],
+  nifti2: [0x6e, 0x2b, 0x32, 0, 0x0d, 0x0a, 0x1a, 0x0a],
+};
+
 /** nifti1.h (nifti.nimh.nih.gov/pub/dist/src/niftilib), fields that Candor reads or writes. */
 const nifti1 = {
   sizeof_hdr: ['i32', 0, 1],

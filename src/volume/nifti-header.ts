@@ -1,11 +1,11 @@
 /** NIfTI headers: recognised, checked and refused before any voxel is touched, because headers lie. */
 import { ImageFormatError, UnsupportedError } from '../errors.js';
-import { count, type Vec3 } from '../math/vector.js';
+import type { Vec3 } from '../math/vector.js';
 import { gunzipStart, isGzip } from './inflate.js';
 import { type AffineSource, chooseAffine } from './nifti-affine.js';
 import { type HeaderBytes, headerLength, type NiftiFormat, readField, readNumber } from './nifti-fields.js';
 import { refusedTypes, voxelTypes } from './nifti-voxels.js';
-import type { Grid } from './volume.js';
+import { checkSize, type Grid } from './volume.js';
 
 /** What a NIfTI file says about its voxels, with the header's own bytes for writing results on the same grid. */
 export interface ImageHeader {
@@ -19,8 +19,8 @@ export interface ImageHeader {
   readonly affineSource: AffineSource;
 }
 
-/** 2 GiB as float32, the largest array that browsers give. */
-const MAXIMUM_VOXELS = 2 ** 29;
+/** `single`: header and voxels in one file (.nii). `pair`: in two (.hdr and .img). */
+export type NiftiLayout = 'single' | 'pair';
 
 const isNifti = 'expected a NIfTI-1 or NIfTI-2 image (.nii or .nii.gz)';
 
@@ -46,18 +46,24 @@ function recognise(start: Uint8Array, name: string): HeaderBytes {
   );
 }
 
-function checkMagic(header: HeaderBytes, name: string): void {
+function checkMagic(header: HeaderBytes, layout: NiftiLayout, name: string): void {
   const magic = String.fromCharCode(...readField(header, 'magic'));
   const digit = header.format === 'nifti1' ? '1' : '2';
-  if (magic.startsWith(`ni${digit}\0`)) {
+  if (layout === 'single' && magic.startsWith(`ni${digit}\0`)) {
+    throw new ImageFormatError(
+      `${name}: ${isNifti} in a single file, found the header of a .hdr/.img pair. Name it .hdr, with its .img beside it.`,
+    );
+  }
+  if (layout === 'pair' && header.format === 'nifti1' && !/^n[i+]/.test(magic)) {
     throw new UnsupportedError(
-      `${name}: ${isNifti} in a single file, found one half of a .hdr/.img pair. Convert it to .nii.gz.`,
+      `${name}: expected the header of a NIfTI pair, found ANALYZE 7.5, which does not say which side is left. Convert it to .nii.gz with a tool that lets you state the orientation.`,
     );
   }
   // NIfTI-2 adds an end-of-line check, as PNG does, which some writers leave zero.
-  const whole = digit === '1' ? ['n+1\0'] : ['n+2\0\r\n\x1a\n', 'n+2\0\0\0\0\0'];
+  const begin = `${layout === 'pair' ? 'ni' : 'n+'}${digit}`;
+  const whole = digit === '1' ? [`${begin}\0`] : [`${begin}\0\r\n\x1a\n`, `${begin}\0\0\0\0\0`];
   if (!whole.includes(magic)) {
-    throw new ImageFormatError(`${name}: expected the magic string "n+${digit}", found ${JSON.stringify(magic)}.`);
+    throw new ImageFormatError(`${name}: expected the magic string "${begin}", found ${JSON.stringify(magic)}.`);
   }
 }
 
@@ -82,11 +88,7 @@ function readSize(header: HeaderBytes, name: string): Vec3 {
     );
   }
   const [x, y, z] = size;
-  if (count([x, y, z]) > MAXIMUM_VOXELS) {
-    throw new UnsupportedError(
-      `${name}: expected at most ${MAXIMUM_VOXELS} voxels, found ${shape}. Crop the image or lower its resolution.`,
-    );
-  }
+  checkSize([x, y, z], name);
   return [x, y, z];
 }
 
@@ -102,14 +104,14 @@ function readDatatype(header: HeaderBytes, name: string): number {
 
 /**
  * Read and check a header. `bytes` is the file or just its start (a few kilobytes do), gzipped or not.
- * @throws {ImageFormatError} if it is foreign, damaged or truncated
- * @throws {UnsupportedError} if it is valid but not 3D, or its voxels are not single numbers
+ * @throws {ImageFormatError} if it is foreign, damaged or truncated, or of the other layout
+ * @throws {UnsupportedError} if it is valid but not 3D, is ANALYZE 7.5, or its voxels are not single numbers
  * @throws {GeometryError} if its affine is not finite, singular or of unbelievable spacing
  */
-export function decodeNiftiHeader(bytes: Uint8Array, name: string): ImageHeader {
+export function decodeNiftiHeader(bytes: Uint8Array, name: string, layout: NiftiLayout = 'single'): ImageHeader {
   const start = isGzip(bytes) ? gunzipStart(bytes, headerLength.nifti2, name) : bytes;
   const header = recognise(start, name);
-  checkMagic(header, name);
+  checkMagic(header, layout, name);
   const size = readSize(header, name);
   const datatype = readDatatype(header, name);
   const { affine, affineSource } = chooseAffine(header, size, name);

@@ -5,7 +5,8 @@
 import { gzipSync } from 'fflate';
 import { GeometryError } from '../errors.js';
 import { count } from '../math/vector.js';
-import { firstVoxelOffset, type HeaderBytes, writeField } from './nifti-fields.js';
+import { type LabelNames, labelExtension } from './label-names.js';
+import { firstVoxelOffset, type HeaderBytes, singleFileMagic, writeField } from './nifti-fields.js';
 import type { ImageHeader } from './nifti-header.js';
 
 /** NIFTI_INTENT_LABEL: viewers show such a file as a label map. */
@@ -19,18 +20,33 @@ interface VoxelDescription {
   readonly description?: string;
 }
 
-/** A file with a copy of the header and zeroed voxels to fill in; extensions of the source are left out. */
-function startFile(header: ImageHeader, length: number, voxels: VoxelDescription): Uint8Array {
+/** Refuse values that are not of the image's grid. */
+export function checkVoxelCount(length: number, header: ImageHeader): void {
   const expected = count(header.grid.size);
-  if (length !== expected) {
-    throw new GeometryError(
-      `Result: expected ${expected} voxels (${header.grid.size.join(' x ')}, the image's grid), found ${length}.`,
-    );
-  }
-  const from = firstVoxelOffset[header.format];
+  if (length === expected) return;
+  throw new GeometryError(
+    `Result: expected ${expected} voxels (${header.grid.size.join(' x ')}, the image's grid), found ${length}.`,
+  );
+}
+
+/** A file with a copy of the header and zeroed voxels to fill in; extensions of the source are left out. */
+function startFile(
+  header: ImageHeader,
+  length: number,
+  voxels: VoxelDescription,
+  extension: Uint8Array = new Uint8Array(0),
+): { bytes: Uint8Array; from: number } {
+  checkVoxelCount(length, header);
+  const least = firstVoxelOffset[header.format];
+  const from = least + extension.length;
   const bytes = new Uint8Array(from + length * voxels.bytesPerVoxel);
   bytes.set(header.bytes);
+  bytes.set(extension, least);
+  // The flag for extensions is the first of the four bytes between header and extensions.
+  bytes[least - 4] = extension.length > 0 ? 1 : 0;
   const copy: HeaderBytes = { format: header.format, littleEndian: header.littleEndian, bytes };
+  // The image may have been a pair; the result is one file.
+  writeField(copy, 'magic', singleFileMagic[header.format]);
   writeField(copy, 'datatype', [voxels.datatype]);
   writeField(copy, 'bitpix', [8 * voxels.bytesPerVoxel]);
   writeField(copy, 'vox_offset', [from]);
@@ -46,7 +62,7 @@ function startFile(header: ImageHeader, length: number, voxels: VoxelDescription
     // 80 bytes with a terminating zero.
     writeField(copy, 'descrip', new TextEncoder().encode(voxels.description).subarray(0, 79));
   }
-  return bytes;
+  return { bytes, from };
 }
 
 /**
@@ -60,11 +76,13 @@ function compress(bytes: Uint8Array): Uint8Array {
 /**
  * A label map as .nii.gz: uint8, intent code 1002, geometry bytes as in `header`.
  * @param labels one value a voxel, in the header's voxel order
+ * @param names of label values, kept in a header extension
  * @throws {GeometryError} if their number is not the grid's
  */
-export function encodeMask(labels: Uint8Array, header: ImageHeader): Uint8Array {
-  const bytes = startFile(header, labels.length, { datatype: 2, bytesPerVoxel: 1, intent: INTENT_LABEL });
-  bytes.set(labels, firstVoxelOffset[header.format]);
+export function encodeMask(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array {
+  const voxels = { datatype: 2, bytesPerVoxel: 1, intent: INTENT_LABEL };
+  const { bytes, from } = startFile(header, labels.length, voxels, labelExtension(names, header.littleEndian));
+  bytes.set(labels, from);
   return compress(bytes);
 }
 
@@ -76,8 +94,8 @@ export function encodeMask(labels: Uint8Array, header: ImageHeader): Uint8Array 
  */
 export function encodeFloat(values: Float32Array, header: ImageHeader, description?: string): Uint8Array {
   const voxels = { datatype: 16, bytesPerVoxel: 4, intent: INTENT_NONE, description };
-  const bytes = startFile(header, values.length, voxels);
-  const view = new DataView(bytes.buffer, firstVoxelOffset[header.format]);
+  const { bytes, from } = startFile(header, values.length, voxels);
+  const view = new DataView(bytes.buffer, from);
   for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i], header.littleEndian);
   return compress(bytes);
 }

@@ -3,7 +3,7 @@ import { ImageFormatError, UnsupportedError } from '../errors.js';
 import { count } from '../math/vector.js';
 import { gunzipStart, isGzip, maximumInflatedLength, verifyChecksum } from './inflate.js';
 import { firstVoxelOffset, readNumber } from './nifti-fields.js';
-import { decodeNiftiHeader, type ImageHeader } from './nifti-header.js';
+import { decodeNiftiHeader, type ImageHeader, type NiftiLayout } from './nifti-header.js';
 import { convertVoxels, voxelTypes } from './nifti-voxels.js';
 import type { Volume } from './volume.js';
 
@@ -30,9 +30,9 @@ function scalingOf(header: ImageHeader, name: string): { slope: number; intercep
   return { slope, intercept };
 }
 
-/** First byte of the voxels and the byte after their last, in the file before compression. */
-function voxelRange(header: ImageHeader, name: string): { from: number; to: number } {
-  const least = firstVoxelOffset[header.format];
+/** First byte of the voxels and the byte after their last, in their file before compression. */
+function voxelRange(header: ImageHeader, layout: NiftiLayout, name: string): { from: number; to: number } {
+  const least = layout === 'pair' ? 0 : firstVoxelOffset[header.format];
   // Some writers leave 0 in single files; readers take it as "directly after the header".
   const from = readNumber(header, 'vox_offset') || least;
   if (!Number.isInteger(from) || from < least || from > 2 ** 31) {
@@ -67,16 +67,18 @@ function bytesToLastVoxel(bytes: Uint8Array, header: ImageHeader, end: number, n
  * Decode a NIfTI file. Takes memory for the voxels that the header declares and the file really holds, no more.
  * @param bytes the whole file, gzipped or not (told by its first bytes, not by its name)
  * @param name what error messages call the file
+ * @param voxels of a pair, the whole .img file, likewise; `bytes` is then the .hdr file
  * @throws {ImageFormatError} if it is foreign, damaged or truncated
  * @throws {UnsupportedError} if it is valid but not 3D, its voxels are not single numbers, or it is too large
  * @throws {GeometryError} if its affine is not finite, singular or of unbelievable spacing
  */
-export function decodeNifti(bytes: Uint8Array, name: string): Image {
-  const header = decodeNiftiHeader(bytes, name);
+export function decodeNifti(bytes: Uint8Array, name: string, voxels?: Uint8Array): Image {
+  const layout = voxels ? 'pair' : 'single';
+  const header = decodeNiftiHeader(bytes, name, layout);
   const scaling = scalingOf(header, name);
-  const { from, to } = voxelRange(header, name);
+  const { from, to } = voxelRange(header, layout, name);
   try {
-    const plain = bytesToLastVoxel(bytes, header, to, name);
+    const plain = bytesToLastVoxel(voxels ?? bytes, header, to, name);
     const data = new Float32Array(count(header.grid.size));
     convertVoxels(plain.subarray(from, to), header.datatype, header.littleEndian, scaling, data);
     return { name, volume: { ...header.grid, data }, header };

@@ -1,5 +1,6 @@
 /** Images in space: voxels, grid and affine. */
-import type { Affine, Vec3 } from '../math/vector.js';
+import { UnsupportedError } from '../errors.js';
+import { type Affine, count, type Vec3 } from '../math/vector.js';
 
 /** Where voxels lie: grid size and the affine from voxel indices to RAS+ millimetres. */
 export interface Grid {
@@ -16,6 +17,20 @@ export interface Volume extends Grid {
 /** A 3D mask: 1 is foreground, 0 background (or label values before a target is chosen). */
 export interface Mask extends Grid {
   readonly data: Uint8Array;
+}
+
+/** 2 GiB as float32, the largest array that browsers give. */
+const MAXIMUM_VOXELS = 2 ** 29;
+
+/**
+ * Refuse an image before memory is taken for it.
+ * @throws {UnsupportedError} if it has too many voxels
+ */
+export function checkSize(size: Vec3, name: string): void {
+  if (count(size) <= MAXIMUM_VOXELS) return;
+  throw new UnsupportedError(
+    `${name}: expected at most ${MAXIMUM_VOXELS} voxels, found ${size.join(' x ')}. Crop the image or lower its resolution.`,
+  );
 }
 
 /** Number of NaN and infinite values: readers keep them, callers decide what they mean. */
