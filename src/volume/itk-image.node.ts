@@ -100,7 +100,8 @@ function headerFor(grid: Grid): ImageHeader {
 }
 
 function toFloat32(data: ArrayLike<number> | ArrayLike<bigint>): Float32Array {
-  if (data instanceof Float32Array) return data;
+  // ITK-Wasm's buffers are shared ones, which not every user of an image takes.
+  if (data instanceof Float32Array) return data.buffer instanceof ArrayBuffer ? data : new Float32Array(data);
   if (!(data instanceof BigInt64Array || data instanceof BigUint64Array)) {
     return new Float32Array(data as ArrayLike<number>);
   }

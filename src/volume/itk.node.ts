@@ -47,7 +47,8 @@ async function run({ id, task }) {
       const result = await read(task.path, { informationOnly: task.headerOnly });
       if (!result.couldRead) throw new Error('not an image of this format');
       image = { ...result.image, data: task.headerOnly ? null : result.image.data };
-      if (image.data !== null && image.data.byteLength === image.data.buffer.byteLength) transfer.push(image.data.buffer);
+      // A shared buffer goes without being transferred.
+      if (image.data?.buffer instanceof ArrayBuffer) transfer.push(image.data.buffer);
     } else {
       const write = task.format === 'nrrd' ? io.nrrdWriteImageNode : io.metaWriteImageNode;
       const { couldWrite } = await write(task.image, task.path, { useCompression: true });

@@ -138,7 +138,7 @@ describe('predict', () => {
       2,
       /spleen.*kidney, ventricle/,
     ],
-    ['an empty folder', ['-i', 'data/kidney', '-o', 'x'], 3, /data\/kidney: expected \.nii or \.nii\.gz images/],
+    ['an empty folder', ['-i', 'data/kidney', '-o', 'x'], 3, /data\/kidney: expected images \(\.nii, \.nii\.gz/],
     ['an output under a file', ['-i', 'batch', '-o', 'file/out'], 5, /file\/out: .*a part of the path is a file/],
   ])('%s', async (_, args, expected, message) => {
     const { code, stdout, stderr } = await run('predict', 'model.onnx', ...args, '--quiet');
