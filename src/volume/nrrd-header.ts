@@ -27,15 +27,11 @@ const encodings: ReadonlyMap<string, Encoding> = new Map([
   ['hex', 'hex'],
 ]);
 
-/** Spaces whose axes ITK turns to LPS. Of others it would silently take the axes as they are. */
-const anatomicalSpaces = new Set([
-  'left-posterior-superior',
-  'right-anterior-superior',
-  'left-anterior-superior',
-  'lps',
-  'ras',
-  'las',
-]);
+/**
+ * Spaces that ITK turns to LPS. Of others it would silently take the axes as they are, and the WebAssembly build leaves
+ * the origin of left-anterior-superior images unturned.
+ */
+const anatomicalSpaces = new Set(['left-posterior-superior', 'right-anterior-superior', 'lps', 'ras']);
 
 /** Field lines up to the blank line that ends the header, keys in lower case; key/value pairs (`:=`) are not fields. */
 function readFields(text: string, name: string): { fields: ReadonlyMap<string, string>; end: number | null } {
@@ -97,7 +93,7 @@ export function decodeNrrdHeader(start: Uint8Array, name: string): DeclaredImage
   const space = fields.get('space')?.toLowerCase();
   if (space !== undefined && !anatomicalSpaces.has(space)) {
     throw new GeometryError(
-      `${name}: expected the space left-posterior-superior, right-anterior-superior or left-anterior-superior, found ${JSON.stringify(space.slice(0, 40))}. Set the image's orientation.`,
+      `${name}: expected the space left-posterior-superior or right-anterior-superior, found ${JSON.stringify(space.slice(0, 40))}. Save the image in one of these.`,
     );
   }
   const dataFile = fields.get('data file') ?? fields.get('datafile') ?? null;

@@ -122,7 +122,7 @@ def made_by_hand():
     direction = rotation(40)
     matrix = direction * SPACING
     ras = LPS @ lps_affine(direction)
-    flip = {'left-posterior-superior': [1, 1, 1], 'right-anterior-superior': [-1, -1, 1], 'LAS': [1, -1, 1]}
+    flip = {'left-posterior-superior': [1, 1, 1], 'right-anterior-superior': [-1, -1, 1], 'RAS': [-1, -1, 1]}
     for space, signs in flip.items():
         data = voxels('>i2')
         signs = np.array(signs)
@@ -206,6 +206,10 @@ def pairs():
 def refused():
     data = voxels('<i2')
     hand = nrrd(data, 'short', 'LPS', np.diag(SPACING), ORIGIN, endian='little')
+    # Eight bytes of the stream lost to others; its length stays.
+    packed = bytearray(gzip.compress(data.tobytes(), mtime=0))
+    packed[100:108] = b'damaged!'
+    damaged = nrrd(data, 'short', 'LPS', np.diag(SPACING), ORIGIN, encoding='gzip', endian='little', payload=bytes(packed))
     replace = lambda a, b: {'scan.nrrd': text(hand.replace(a, b))}
     meta = b'ObjectType = Image\nNDims = 3\nDimSize = 7 5 3\nElementType = MET_SHORT\nElementDataFile = LOCAL\n' + data.tobytes()
     other = lambda a, b: {'scan.mha': text(meta.replace(a, b))}
@@ -227,7 +231,8 @@ def refused():
         ('encoding', 'scan.nrrd', replace(b'encoding: raw', b'encoding: bzip2'), 'UnsupportedError', 'bzip2'),
         ('space', 'scan.nrrd', replace(b'space: LPS', b'space: scanner-xyz'), 'GeometryError', 'scanner-xyz'),
         ('singular', 'scan.nrrd', replace(b'(0.7,0.0,0.0)', b'(0.0,1.0,0.0)'), 'GeometryError', 'two axes point the same way'),
-        ('damaged gzip', 'scan.nrrd', replace(b'encoding: raw', b'encoding: gzip'), 'ImageFormatError', 'ITK cannot read it'),
+        ('other space', 'scan.nrrd', replace(b'space: LPS', b'space: LAS'), 'GeometryError', 'found "las"'),
+        ('damaged gzip', 'scan.nrrd', {'scan.nrrd': text(damaged)}, 'ImageFormatError', 'ITK cannot read it'),
         ('escaping', 'scan.nhdr', {'scan.nhdr': text(hand.replace(b'endian', b'data file: ../../secret.raw\nendian', 1))}, 'UnsupportedError', 'beside the header'),
         ('absolute', 'scan.nhdr', {'scan.nhdr': text(hand.replace(b'endian', b'data file: /etc/passwd\nendian', 1))}, 'UnsupportedError', 'beside the header'),
         ('missing data', 'scan.nhdr', {'scan.nhdr': text(hand.replace(b'endian', b'data file: other.raw\nendian', 1))}, 'ImageFormatError', 'no such file'),
