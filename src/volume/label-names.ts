@@ -1,15 +1,15 @@
 /**
  * Names of label values in the files of masks, each in the form that other programs read. NIfTI: a label table in
- * Caret's XML, under the extension code that the standard registers for it; Connectome Workbench shows it, and
- * TotalSegmentator writes and reads its names so. NRRD: the fields of 3D Slicer's segmentations.
+ * Caret's XML, as TotalSegmentator writes and reads its names, in an extension of text, whose code every NIfTI library
+ * gives back (nibabel does not for Caret's own code). NRRD: the fields of 3D Slicer's segmentations.
  */
 import type { Vec3 } from '../math/vector.js';
 
 /** Label value -> name, without the background. */
 export type LabelNames = Readonly<Record<number, string>>;
 
-/** NIFTI_ECODE_CARET (nifti1_io.h). */
-const ECODE_CARET = 30;
+/** NIFTI_ECODE_COMMENT (nifti1_io.h). */
+const ECODE_COMMENT = 6;
 
 /** Colours, red, green and blue from 0 to 1, dealt out in the order of labels; distinct for the colour-blind (Okabe, Ito). */
 const colours: readonly Vec3[] = [
@@ -49,11 +49,11 @@ function labelTable(names: LabelNames): string {
 export function labelExtension(names: LabelNames, littleEndian: boolean): Uint8Array {
   if (Object.keys(names).length === 0) return new Uint8Array(0);
   const text = new TextEncoder().encode(labelTable(names));
-  // Eight bytes of length and code go first; the rest is filled with zeros.
-  const bytes = new Uint8Array(Math.ceil((8 + text.length) / 16) * 16);
+  // Eight bytes of length and code go first; the rest is filled with blanks, which XML may end with.
+  const bytes = new Uint8Array(Math.ceil((8 + text.length) / 16) * 16).fill(0x20);
   const view = new DataView(bytes.buffer);
   view.setInt32(0, bytes.length, littleEndian);
-  view.setInt32(4, ECODE_CARET, littleEndian);
+  view.setInt32(4, ECODE_COMMENT, littleEndian);
   bytes.set(text, 8);
   return bytes;
 }

@@ -95,7 +95,7 @@ describe('image formats', () => {
       const bytes = gunzipSync(readFileSync(at('own', file)));
       expect(bytes.subarray(344, 352)).toEqual(Buffer.from('n+1\0\x01\0\0\0'));
       const [length, code] = [bytes.readInt32LE(352), bytes.readInt32LE(356)];
-      expect([length % 16, code, bytes.readFloatLE(108), bytes.readInt16LE(68)]).toEqual([0, 30, 352 + length, 1002]);
+      expect([length % 16, code, bytes.readFloatLE(108), bytes.readInt16LE(68)]).toEqual([0, 6, 352 + length, 1002]);
       expect(bytes.length).toBe(352 + length + volume.data.length);
       const table = bytes.subarray(360, 352 + length).toString('utf8');
       expect(table).toMatch(/<Label Key="1"[^>]*><!\[CDATA\[right ball \+ left ball]]><\/Label>/);
