@@ -75,7 +75,7 @@ describe('image formats', () => {
       const source = await readImage(at('images', cases[i].image));
       for (const { volume: found } of [mask, maps[i]]) {
         expect(found.size).toEqual(source.volume.size);
-        found.affine.forEach((value, at) => expect(value).toBeCloseTo(source.volume.affine[at], 9));
+        for (const [i, value] of found.affine.entries()) expect(value).toBeCloseTo(source.volume.affine[i], 9);
       }
       // The same image in four formats: the same mask and probabilities.
       expect(mask.volume.data).toEqual(masks[2].volume.data);
