@@ -65,7 +65,7 @@ export function makePlan(cases: readonly CaseFingerprint[], options: PlanOptions
   const given = options.given ?? {};
   const reasons: Record<string, string> = {};
   const settle = <K extends keyof PlanValues>(key: K, [derived, reason]: Decision<PlanValues[K]>): PlanValues[K] => {
-    const own = given[key] as Given<PlanValues[K]> | undefined;
+    const own = given[key];
     const kept = own === undefined || JSON.stringify(own.value) === JSON.stringify(derived);
     reasons[key] = kept ? reason : own.why;
     return kept ? derived : own.value;

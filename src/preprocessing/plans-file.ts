@@ -73,7 +73,7 @@ export function parsePlans(
     const entries = Object.entries(values).filter(([, entry]) => entry !== undefined);
     result[name] = Object.fromEntries(
       entries.map(([key, entry]) => [key, { value: entry.value, why } satisfies Given<unknown>]),
-    ) as GivenValues;
+    );
   }
   return result;
 }
