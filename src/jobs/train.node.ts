@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../files/atomic.node.js';
 import { openNetwork } from '../inference/network.js';
 import { encodeModelFile } from '../model/model-file.js';
 import { presets } from '../networks/architecture.js';
+import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { Runtime } from '../runtime/session.js';
@@ -73,7 +74,8 @@ async function learn(
   const { architecture } = presets[settings.preset];
   return trainNetwork({
     runtime,
-    architecture: presets[settings.preset].architecture,
+    architecture,
+    layers: (await chooseLayers(architecture, runtime)).layers,
     tasks: await prepareTasks(datasets, plans, store, options),
     seed: settings.seed,
     duration: minutes === undefined ? { steps: steps! } : { minutes },
