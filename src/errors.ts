@@ -48,6 +48,11 @@ export class UnsupportedError extends CandorError {
   readonly tag = 'UnsupportedError';
 }
 
+/** A file of plans is missing, unreadable, or does not fit the data sets or the network. */
+export class PlanError extends CandorError {
+  readonly tag = 'PlanError';
+}
+
 /** A run folder cannot be resumed: missing, damaged, or begun with other settings. */
 export class RunError extends CandorError {
   readonly tag = 'RunError';

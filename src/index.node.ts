@@ -21,12 +21,14 @@ export { type EvaluateResult, evaluate } from './jobs/evaluate.node.js';
 export { inspect } from './jobs/inspect.node.js';
 export type { ModelCard } from './jobs/model-card.js';
 export { openModel } from './jobs/open-model.node.js';
+export { plan } from './jobs/plan.node.js';
 export { type FailedImage, type PredictedCase, type PredictSummary, predict } from './jobs/predict.node.js';
 export { train } from './jobs/train.node.js';
 export type {
   CheckOptions,
   EvaluateOptions,
   JobOptions,
+  PlanResult,
   PredictOptions,
   Progress,
   TrainOptions,

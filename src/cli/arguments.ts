@@ -51,6 +51,24 @@ function readTriple(text: string, holds: (value: number) => boolean): Vec3 | und
   return parts.length === 3 && parts.every(good) ? [parts[0], parts[1], parts[2]] : undefined;
 }
 
+const byteUnits: Readonly<Record<string, number>> = {
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** An amount of bytes with its unit, "20GB". */
+export const byteSize = textAs('a size such as 500MB or 20GB', (text) => {
+  const [, amount, unit] = /^([\d.]+) ?([kmgt]i?b)$/i.exec(text) ?? [];
+  const value = amount === undefined ? undefined : readNumber(amount);
+  return value === undefined ? undefined : Math.round(value * byteUnits[unit.toLowerCase()]);
+});
+
 /** Three whole numbers above 0, "48,48,32". */
 export const voxelTriple = textAs('three whole numbers above 0, such as 48,48,32', (text) =>
   readTriple(text, (value) => Number.isInteger(value) && value > 0 && value <= 4096),

@@ -18,6 +18,7 @@ const byTag: Readonly<Record<string, number>> = {
   GeometryError: exitCodes.badInput,
   ModelFormatError: exitCodes.badInput,
   UnsupportedError: exitCodes.badInput,
+  PlanError: exitCodes.badInput,
   RunError: exitCodes.badInput,
   OutputError: exitCodes.output,
   CancelledError: exitCodes.cancelled,

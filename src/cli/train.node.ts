@@ -2,10 +2,11 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
-import type { TrainResult } from '../jobs/types.js';
+import type { PlanResult, TrainResult } from '../jobs/types.js';
 import { presetNames } from '../networks/architecture.js';
 import { lossNames } from '../networks/losses.js';
 import {
+  byteSize,
   engineFlags,
   oneOf,
   outputFlags,
@@ -30,6 +31,8 @@ const flags = z.object({
   batch: wholeNumber(1, 1024).optional(),
   patch: voxelTriple.optional(),
   spacing: spacingChoice.optional(),
+  plans: z.string().optional(),
+  planOnly: z.boolean().default(false),
   balance: oneOf(balances).optional(),
   loss: oneOf(lossNames).optional(),
   dropout: realNumber('a number from 0 to 0.9', (value) => value >= 0 && value <= 0.9).optional(),
@@ -37,6 +40,8 @@ const flags = z.object({
   init: z.string().optional(),
   run: z.string().optional(),
   resume: z.boolean().optional(),
+  cache: z.union([z.string(), z.literal(false)]).optional(),
+  cacheSize: byteSize.optional(),
   ...engineFlags,
   ...outputFlags,
 });
@@ -59,17 +64,30 @@ export function addTrain(program: Command): void {
     .option('--batch <n>', 'patches a step (default: 2)')
     .option('--patch <x,y,z>', 'training patch in voxels (default: chosen per task)')
     .option('--spacing <choice>', 'voxel spacing: common, per-task, or x,y,z in mm (default: per-task)')
+    .option('--plans <file>', 'take values of plans from this file instead (see plans.json in a run folder)')
+    .option('--plan-only', 'write fingerprints.json and plans.json into the run folder, and stop')
     .option('--balance <unit>', 'give every task, or every case, the same share: tasks or cases (default: tasks)')
     .option('--loss <name>', `${lossNames.slice(0, -1).join(', ')} or ${lossNames.at(-1)} (default: ${lossNames[0]})`)
     .option('--dropout <p>', 'probability that a channel is dropped, 0 to 0.9 (default: 0)')
     .option('--learning-rate <rate>', 'highest learning rate')
     .option('--init <model>', 'start from the weights of this model (transfer learning)')
     .option('--run <folder>', 'folder of plans, log and checkpoints (default: beside the model, <model>.run)')
-    .option('--resume', 'go on with the run in the run folder');
+    .option('--resume', 'go on with the run in the run folder')
+    .option('--cache <folder>', "where prepared cases are kept from run to run (default: the platform's cache folder)")
+    .option('--no-cache', 'prepare all cases anew and keep none')
+    .option('--cache-size <size>', 'bound of that folder; what was not used for longest goes first (default: 20GB)');
   addOutputOptions(addEngineOptions(command)).action(async (datasets: string[], raw: unknown) => {
-    const { json, quiet, threads, device, ...options } = readFlags(flags, raw);
+    const { json, quiet, threads, device, planOnly, ...options } = readFlags(flags, raw);
     if (options.steps !== undefined && options.minutes !== undefined) {
       throw new UsageError('--steps and --minutes: expected one of the two, found both.');
+    }
+    if (planOnly) {
+      const { plan } = await import('../jobs/plan.node.js');
+      const planned = await work({ quiet, threads, device }, 'stopping', (shared) =>
+        plan({ ...shared, ...options, datasets }),
+      );
+      print(json ? planned : planText(planned));
+      return;
     }
     const { train } = await import('../jobs/train.node.js');
     const stopping = 'stopping after this step; go on later with --resume';
@@ -91,6 +109,21 @@ export function trainText({ model, steps, trainingSeconds, tasks }: TrainResult)
     `${model}  (${plural(steps, 'step')} in ${durationText(trainingSeconds)})`,
     tableText(rows, { heading: ['task', 'calibration Dice', 'temperature'], alignRight: [1, 2], indent: '  ' }),
     `Next: candor predict ${quoted(model)} -i <images> -o predictions`,
+  ].join('\n');
+}
+
+/** What was decided, and where to read why. */
+export function planText({ plans, fingerprints, tasks }: PlanResult): string {
+  const rows = tasks.map(({ name, plan }) => [
+    plainText(name),
+    plan.spacing.join(' x '),
+    plan.patch.join(' x '),
+    plan.intensity.kind,
+  ]);
+  return [
+    tableText(rows, { heading: ['task', 'spacing, mm', 'patch, voxels', 'intensity'], alignRight: [] }),
+    `Each value and why: ${plans}; what was measured: ${fingerprints}`,
+    `Next: edit a copy of ${plans}, then the same command with --plans <copy> instead of --plan-only`,
   ].join('\n');
 }
 

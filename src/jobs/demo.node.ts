@@ -87,6 +87,8 @@ export async function demo(options: DemoOptions): Promise<DemoResult> {
     preset: 'tiny',
     steps: options.steps ?? STEPS,
     seed,
+    // All that it makes lies in its own folder.
+    cache: false,
   });
   const { model } = training;
   const { summary, report } = await evaluate({

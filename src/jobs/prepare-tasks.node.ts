@@ -1,24 +1,17 @@
-/** From data sets on disk to plans and prepared training cases. */
+/** From data sets on disk to checked ones, and to prepared training cases. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkDatasets } from '../datasets/check.node.js';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
 import { type FindingGroup, groupFindings } from '../datasets/finding.js';
-import { loadCase } from '../datasets/load-case.node.js';
 import { openDataset } from '../datasets/open-dataset.node.js';
 import { DatasetError, throwIfCancelled, UsageError } from '../errors.js';
-import { createRandom } from '../math/random.js';
-import type { Vec3 } from '../math/vector.js';
-import { areHounsfield, type CaseFingerprint, fingerprintCase, makePlan } from '../preprocessing/make-plan.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { prepareImage, prepareMask } from '../preprocessing/preprocess.js';
 import type { TrainingTask } from '../training/task.js';
 import type { TrainingCase } from '../transforms/sample-patch.js';
-import type { JobOptions, SpacingChoice } from './types.js';
-
-/** Foreground voxels that patches may be centred at: enough for any shape, little for memory. */
-const FOREGROUND_SAMPLE = 20_000;
+import type { CaseStore } from './case-store.node.js';
+import type { JobOptions } from './types.js';
 
 /** Open all data sets, each a task of its own name. */
 export async function openDatasets(folders: readonly string[], seed: number): Promise<Dataset[]> {
@@ -67,50 +60,11 @@ function describe({ kind, findings }: FindingGroup, most: number): string[] {
   return lines;
 }
 
-export interface PlanChoices {
-  readonly stride: number;
-  readonly patchVoxels: number;
-  readonly patch?: Vec3;
-  readonly spacing: SpacingChoice;
-}
-
-/** One plan per task, from the fingerprints of its training cases. */
-export async function makePlans(
-  datasets: readonly Dataset[],
-  choices: PlanChoices,
-  options: JobOptions,
-): Promise<Plan[]> {
-  const total = datasets.reduce((sum, dataset) => sum + casesOf(dataset, 'train').length, 0);
-  let done = 0;
-  const fingerprints: CaseFingerprint[][] = [];
-  for (const dataset of datasets) {
-    const list: CaseFingerprint[] = [];
-    for (const c of trainingCases(dataset)) {
-      throwIfCancelled(options.signal);
-      const { image, reference } = await loadCase(dataset, c);
-      list.push(fingerprintCase(image.volume, reference, dataset.intensityOffset ?? 0));
-      options.onProgress?.({ stage: 'check', done: ++done, total, item: c.name });
-    }
-    fingerprints.push(list);
-  }
-  const budget = { stride: choices.stride, patchVoxels: choices.patchVoxels, patch: choices.patch };
-  const common = { ...budget, hounsfield: false, intensityOffset: null };
-  const spacing =
-    choices.spacing === 'per-task'
-      ? undefined
-      : choices.spacing === 'common'
-        ? makePlan(fingerprints.flat(), common).spacing
-        : choices.spacing;
-  return datasets.map(({ modality, intensityOffset }, i) => {
-    const hounsfield = areHounsfield(modality, intensityOffset, fingerprints[i]);
-    return makePlan(fingerprints[i], { ...budget, hounsfield, intensityOffset, spacing });
-  });
-}
-
-/** Training cases under their plans, in memory. */
+/** Training cases under their plans, in shared memory. */
 export async function prepareTasks(
   datasets: readonly Dataset[],
   plans: readonly Plan[],
+  store: CaseStore,
   options: JobOptions,
 ): Promise<TrainingTask[]> {
   const total = datasets.reduce((sum, dataset) => sum + casesOf(dataset, 'train').length, 0);
@@ -120,7 +74,7 @@ export async function prepareTasks(
     const cases: TrainingCase[] = [];
     for (const c of trainingCases(dataset)) {
       throwIfCancelled(options.signal);
-      cases.push(await prepareCase(dataset, c, plans[i]));
+      cases.push(await store.prepare(dataset, c, plans[i]));
       options.onProgress?.({ stage: 'prepare', done: ++done, total, item: c.name });
     }
     tasks.push({ name: dataset.name, patch: plans[i].patch, cases });
@@ -128,27 +82,13 @@ export async function prepareTasks(
   return tasks;
 }
 
-function trainingCases(dataset: Dataset): Case[] {
+/** @throws DatasetError where there are fewer than two */
+export function trainingCases(dataset: Dataset): Case[] {
   const cases = casesOf(dataset, 'train');
   if (cases.length < 2) {
     throw new DatasetError(`${dataset.folder}: expected at least 2 training cases, found ${cases.length}.`);
   }
   return cases;
-}
-
-async function prepareCase(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingCase> {
-  const { image, reference } = await loadCase(dataset, c);
-  const { data, grid, minimum } = prepareImage(image.volume, plan);
-  const label = prepareMask(reference, plan).data;
-  const foreground: number[] = [];
-  label.forEach((value, i) => {
-    if (value === 1) foreground.push(i);
-  });
-  const sample =
-    foreground.length <= FOREGROUND_SAMPLE
-      ? foreground
-      : createRandom('foreground', c.name).shuffle(foreground).slice(0, FOREGROUND_SAMPLE);
-  return { image: data, label, size: grid.size, minimum, spacing: plan.spacing, foreground: Uint32Array.from(sample) };
 }
 
 /** SHA-256 over `dataset.json` and the names and sizes of all files: tells whether a data set has changed. */

@@ -18,6 +18,8 @@ export interface TrainSettings {
   readonly batch: number;
   readonly patch: readonly number[] | null;
   readonly spacing: SpacingChoice;
+  /** Values of plans, where a file gave any: by task, by name. */
+  readonly plans?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly balance: Balance;
   readonly loss: LossName;
   readonly dropout: number;
@@ -32,7 +34,7 @@ export interface TrainSettings {
   readonly version: string;
 }
 
-type Circumstances = Pick<TrainSettings, 'init' | 'threads' | 'layers' | 'datasets' | 'version'>;
+type Circumstances = Pick<TrainSettings, 'init' | 'plans' | 'threads' | 'layers' | 'datasets' | 'version'>;
 
 /** Settings of a run. @throws UsageError where both steps and minutes are given */
 export function trainSettings(options: TrainOptions, circumstances: Circumstances): TrainSettings {

@@ -1,70 +1,44 @@
 /** The verb `train`: from data-set folders to one model file that knows its tasks and its limits. */
-import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { loadCase } from '../datasets/load-case.node.js';
-import { ModelFormatError } from '../errors.js';
-import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { writeFileAtomic } from '../files/atomic.node.js';
 import { openNetwork } from '../inference/network.js';
-import type { StoredModel } from '../model/model.js';
 import { encodeModelFile } from '../model/model-file.js';
-import { type Preset, presets, strideOf } from '../networks/architecture.js';
+import { presets } from '../networks/architecture.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import type { Runtime } from '../runtime/session.js';
 import type { TrainingState } from '../training/checkpoint.js';
 import { type CaseReader, fitJudges, type Judges, type JudgeTask } from '../training/judges.js';
 import { trainNetwork } from '../training/train-network.js';
 import { assembleModel } from './assemble-model.js';
-import { checkAll, datasetHash, makePlans, openDatasets, prepareTasks } from './prepare-tasks.node.js';
+import { beginRun } from './begin-run.node.js';
+import type { CaseStore } from './case-store.node.js';
+import { prepareTasks } from './prepare-tasks.node.js';
 import { smoothMetrics } from './progress.js';
-import { readModel } from './read-model.node.js';
-import { openRunFolder, type RunFolder } from './run-folder.node.js';
-import { type TrainSettings, trainSettings } from './train-settings.js';
+import type { RunFolder } from './run-folder.node.js';
+import type { TrainSettings } from './train-settings.js';
 import type { JobOptions, TrainOptions, TrainResult } from './types.js';
-import { version } from './version.node.js';
 
 /**
  * Train one network jointly on all data sets, calibrate it, fit its out-of-distribution judges, write the model file.
- * @throws DatasetError, ImageFormatError, GeometryError for bad data; RunError for a run folder that does not fit;
- * OutputError; CancelledError after a checkpoint where the signal fires
+ * @throws DatasetError, ImageFormatError, GeometryError for bad data; PlanError for a bad file of plans; RunError for a
+ * run folder that does not fit; OutputError; CancelledError after a checkpoint where the signal fires
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const threads = options.threads ?? availableParallelism();
-  const runtime = createOnnxRuntime({ ...options, threads });
-  const start = await readStart(options.init, options.preset ?? 'small');
-  const datasets = await openDatasets(options.datasets, options.seed ?? 0);
-  await checkAll(datasets, options);
-  const hashes = await Promise.all(datasets.map(datasetHash));
-  const settings = trainSettings(options, {
-    init: start?.sha256 ?? null,
-    threads,
-    layers: (await chooseLayers(presets[options.preset ?? 'small'].architecture, runtime)).name,
-    datasets: datasets.map(({ name }, i) => ({ name, sha256: hashes[i] })),
-    version,
-  });
-  // A model that cannot be written is found out before the work, not after it.
-  await makeFolder(path.dirname(options.output));
-  const stem = options.output.replace(/\.onnx$/i, '');
-  const folder = options.run ?? `${stem}.run`;
-  const run = await openRunFolder(folder, settings, options.resume ?? false);
-
-  const { architecture, patchVoxels } = presets[settings.preset];
-  const choices = { stride: strideOf(architecture), patchVoxels, patch: options.patch, spacing: settings.spacing };
-  const plans = await makePlans(datasets, choices, options);
-  await run.writeJson('plans.json', Object.fromEntries(datasets.map(({ name }, i) => [name, plans[i]])));
-  await run.writeJson('splits.json', Object.fromEntries(datasets.map(({ name, split }) => [name, split])));
-
-  const state = await learn({ runtime, settings, datasets, plans, run, initialWeights: start?.weights }, options);
+  const begun = await beginRun(options);
+  const { runtime, start, datasets, settings, run, plans, store } = begun;
+  const state = await learn(
+    { runtime, settings, datasets, plans, store, run, initialWeights: start?.weights },
+    options,
+  );
   const judges = await judge({ runtime, settings, datasets, plans, state }, options);
-  const name = path.basename(stem);
-  const model = assembleModel({ name, engine: runtime.name, settings, datasets, plans, state, judges });
+  const model = assembleModel({ name: begun.name, engine: runtime.name, settings, datasets, plans, state, judges });
   await writeFileAtomic(options.output, await encodeModelFile(model));
   return {
     model: options.output,
-    run: folder,
+    run: run.folder,
     steps: state.step,
     trainingSeconds: state.seconds,
     tasks: model.tasks.map(({ name, calibration: { temperature, meanDice } }) => ({
@@ -73,16 +47,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       calibrationDice: meanDice,
     })),
   };
-}
-
-/** The model whose weights are the start, if one is named. */
-async function readStart(init: string | undefined, preset: Preset): Promise<StoredModel | undefined> {
-  if (init === undefined) return undefined;
-  const start = await readModel(init);
-  if (JSON.stringify(start.architecture) !== JSON.stringify(presets[preset].architecture)) {
-    throw new ModelFormatError(`${init}: expected the network of preset ${preset}, found another.`);
-  }
-  return start;
 }
 
 interface Material {
@@ -99,9 +63,10 @@ async function learn(
     settings,
     datasets,
     plans,
+    store,
     run,
     initialWeights,
-  }: Material & { run: RunFolder; initialWeights?: Float32Array },
+  }: Material & { store: CaseStore; run: RunFolder; initialWeights?: Float32Array },
   options: JobOptions,
 ): Promise<TrainingState> {
   const smooth = smoothMetrics();
@@ -111,7 +76,7 @@ async function learn(
     runtime,
     architecture,
     layers: (await chooseLayers(architecture, runtime)).layers,
-    tasks: await prepareTasks(datasets, plans, options),
+    tasks: await prepareTasks(datasets, plans, store, options),
     seed: settings.seed,
     duration: minutes === undefined ? { steps: steps! } : { minutes },
     batch: settings.batch,

@@ -3,6 +3,7 @@
 import type { Vec3 } from '../math/vector.js';
 import type { Preset } from '../networks/architecture.js';
 import type { LossName } from '../networks/losses.js';
+import type { Plan } from '../preprocessing/plan.js';
 import type { OutputFormat } from '../volume/file-names.js';
 
 /** One sign of life. Doors work out rate and time left from `done` and `total`. */
@@ -45,6 +46,8 @@ export interface TrainOptions extends JobOptions {
   /** Patch in voxels (x, y, z), for all tasks; default: chosen per task. */
   readonly patch?: Vec3;
   readonly spacing?: SpacingChoice;
+  /** A file in the format of a run's `plans.json`: values of plans that are taken instead of derived ones. */
+  readonly plans?: string;
   readonly balance?: Balance;
   readonly loss?: LossName;
   /** Probability that a channel is dropped, 0 to 0.9. */
@@ -56,7 +59,13 @@ export interface TrainOptions extends JobOptions {
   readonly run?: string;
   /** Go on with the run in the run folder. */
   readonly resume?: boolean;
+  /** Folder of prepared cases, kept from run to run, or false for none; default: the platform's cache folder. */
+  readonly cache?: string | false;
+  /** Bound of that folder in bytes; default {@link DEFAULT_CACHE_BYTES}. */
+  readonly cacheSize?: number;
 }
+
+export const DEFAULT_CACHE_BYTES = 20e9;
 
 export interface TrainResult {
   readonly model: string;
@@ -69,6 +78,14 @@ export interface TrainResult {
     readonly temperature: number;
     readonly calibrationDice: number | null;
   }[];
+}
+
+export interface PlanResult {
+  readonly run: string;
+  /** Paths of the two files. */
+  readonly fingerprints: string;
+  readonly plans: string;
+  readonly tasks: readonly { readonly name: string; readonly plan: Plan }[];
 }
 
 export interface PredictOptions extends JobOptions {

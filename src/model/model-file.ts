@@ -7,13 +7,13 @@ import { isCandorError, ModelFormatError } from '../errors.js';
 import { sha256 } from '../files/hash.js';
 import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
 import { encodeModel } from '../graph/onnx/encode.js';
-import { count } from '../math/vector.js';
 import { architectureSchema, strideOf } from '../networks/architecture.js';
 import { deployGraph } from '../networks/deploy-graph.js';
 import { joinWeights, splitWeights } from '../networks/parameters.js';
 import { featureLayers, unetParameters } from '../networks/unet.js';
 import { oodSchema, packOod, unpackOod } from '../ood/pack.js';
 import type { OodState } from '../ood/state.js';
+import { patchProblem } from '../preprocessing/patch.js';
 import { decodeFloats, encodeFloats } from './base64.js';
 import { type Model, modelTaskSchema, provenanceSchema, type StoredModel } from './model.js';
 
@@ -24,8 +24,6 @@ const CHECKSUM = 'candor-sha256';
 /** Longest record and longest array that are read, in characters. */
 const MAXIMUM_RECORD = 16 * 2 ** 20;
 const MAXIMUM_ARRAY = 2 ** 29;
-/** Largest window that is run, in voxels: 512^3, beyond any machine that could have trained it. */
-const MAXIMUM_WINDOW = 2 ** 27;
 
 const recordSchema = z.object({
   version: z.literal(FORMAT_VERSION),
@@ -97,9 +95,7 @@ function checkAgreement({ architecture, tasks, ood }: Pick<Model, 'architecture'
     throw new ModelFormatError('its network, its tasks and its out-of-distribution state do not agree');
   }
   const stride = strideOf(architecture);
-  const unfit = tasks.find(
-    ({ plan: { patch } }) => patch.some((side) => side % stride !== 0) || count(patch) > MAXIMUM_WINDOW,
-  );
+  const unfit = tasks.find(({ plan: { patch } }) => patchProblem(patch, stride) !== undefined);
   if (unfit) {
     throw new ModelFormatError(
       `the patch of task ${unfit.name} (${unfit.plan.patch.join(' x ')}) does not fit the network's stride of ${stride}, or memory`,

@@ -1,7 +1,7 @@
 /** What a plan needs to know of a case: geometry, and the intensities and extent of the foreground. */
 import { GeometryError } from '../errors.js';
 import { createRandom } from '../math/random.js';
-import { mapVec3, type Vec3 } from '../math/vector.js';
+import { count, mapVec3, type Vec3 } from '../math/vector.js';
 import { toCanonical } from '../volume/orientation.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import { canonicalShape } from './target-grid.js';
@@ -13,22 +13,22 @@ export interface CaseFingerprint {
   readonly size: Vec3;
   /** Spacing in mm along right, anterior, superior. */
   readonly spacing: Vec3;
-  /** A seeded sample of the foreground's intensities, offset added; at most 2,000. */
+  /** A seeded sample of the foreground's intensities as stored; at most 2,000. */
   readonly foregroundIntensities: Float32Array;
+  readonly foregroundVolumeMl: number;
   /** Sides in mm of the box around the foreground; 0 where there is none. */
   readonly foregroundExtentMm: Vec3;
   /** Mean length in mm of the foreground's chords along each axis (how thick it is); 0 where there is none. */
   readonly foregroundChordMm: Vec3;
-  /** Smallest finite intensity of the image, offset added; air tells whether units are Hounsfield's. */
+  /** Smallest finite intensity of the image as stored; air tells whether units are Hounsfield's. */
   readonly minimum: number;
 }
 
 /**
  * Take the fingerprint of a case.
- * @param intensityOffset added to stored values (0 where units are unknown)
  * @throws GeometryError where the mask has another size than the image
  */
-export function fingerprintCase(volume: Volume, mask: Mask, intensityOffset: number): CaseFingerprint {
+export function fingerprintCase(volume: Volume, mask: Mask): CaseFingerprint {
   if (volume.size.some((n, axis) => n !== mask.size[axis]))
     throw new GeometryError(
       `The image has ${volume.size.join(' x ')} voxels and its mask ${mask.size.join(' x ')}; expected the same.`,
@@ -40,10 +40,11 @@ export function fingerprintCase(volume: Volume, mask: Mask, intensityOffset: num
   return {
     size,
     spacing,
-    foregroundIntensities: sampleIntensities(image, labels, intensityOffset),
+    foregroundIntensities: sampleIntensities(image, labels),
+    foregroundVolumeMl: (voxels * count(spacing)) / 1000,
     foregroundExtentMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? mm * (high[axis] - low[axis] + 1) : 0)),
     foregroundChordMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? (mm * voxels) / chords[axis] : 0)),
-    minimum: image.reduce((least, v) => (v < least && Number.isFinite(v) ? v : least), Infinity) + intensityOffset,
+    minimum: image.reduce((least, v) => (v < least && Number.isFinite(v) ? v : least), Infinity),
   };
 }
 
@@ -70,7 +71,7 @@ function measure(labels: Uint8Array, [nx, ny, nz]: Vec3) {
 }
 
 /** One voxel from each of 2,000 equal stretches of the foreground, in memory order, NaN and infinities left out. */
-function sampleIntensities(image: Float32Array, labels: Uint8Array, offset: number): Float32Array {
+function sampleIntensities(image: Float32Array, labels: Uint8Array): Float32Array {
   let total = 0;
   for (let i = 0; i < image.length; i++) if (labels[i] !== 0 && Number.isFinite(image[i])) total++;
   const sample = new Float32Array(Math.min(total, maximumSample));
@@ -81,7 +82,7 @@ function sampleIntensities(image: Float32Array, labels: Uint8Array, offset: numb
   for (let i = 0, rank = 0; taken < sample.length; i++) {
     if (labels[i] === 0 || !Number.isFinite(image[i])) continue;
     if (rank++ < next) continue;
-    sample[taken++] = image[i] + offset;
+    sample[taken++] = image[i];
     next = wanted(taken);
   }
   return sample;

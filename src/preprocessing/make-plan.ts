@@ -4,11 +4,12 @@
  */
 import { UsageError } from '../errors.js';
 import { median, quantile } from '../math/statistics.js';
-import type { Vec3 } from '../math/vector.js';
+import { count, type Vec3 } from '../math/vector.js';
 import type { CaseFingerprint } from './fingerprint.js';
-import { checkBudget, choosePatch, growPatch } from './patch.js';
-import type { IntensityPlan, Plan } from './plan.js';
+import { checkBudget, choosePatch, growPatch, patchProblem } from './patch.js';
+import type { IntensityPlan, Plan, PlanValues } from './plan.js';
 import { chooseSpacing, medianSizeAt, sizeAt } from './spacing.js';
+import { maximumVoxels } from './target-grid.js';
 import { countWindows } from './windows.js';
 
 export { type CaseFingerprint, fingerprintCase } from './fingerprint.js';
@@ -16,20 +17,25 @@ export { type CaseFingerprint, fingerprintCase } from './fingerprint.js';
 /** Soft tissue and bone marrow stay visible whatever the target is (HU). */
 const softTissue = { lower: -200, upper: 300 };
 
+/** A value of a plan that is not left to the rules, and why. */
+export interface Given<T> {
+  readonly value: T;
+  readonly why: string;
+}
+
+/** Values of a plan that are taken as they are; the others are derived to go with them. */
+export type GivenValues = { readonly [K in keyof PlanValues]?: Given<PlanValues[K]> };
+
 export interface PlanOptions {
   /** The network's stride: patch sides are multiples of it. */
   readonly stride: number;
   /** Voxels of a patch: about so many, at most 1.1 times. */
   readonly patchVoxels: number;
-  /** Whether the fingerprints' intensities are Hounsfield units; see {@link areHounsfield}. */
+  /** Whether the fingerprints' intensities, offset added, are Hounsfield units; see {@link areHounsfield}. */
   readonly hounsfield: boolean;
+  /** What `dataset.json` says is to be added to stored values; null where it says nothing. */
   readonly intensityOffset: number | null;
-  /** Default 0.5. */
-  readonly overlap?: number;
-  /** Fix the spacing (mm, along right, anterior, superior) instead of choosing it. */
-  readonly spacing?: Vec3;
-  /** Fix the patch (voxels) instead of choosing it; sides must be multiples of the stride. */
-  readonly patch?: Vec3;
+  readonly given?: GivenValues;
 }
 
 /**
@@ -49,86 +55,101 @@ export function areHounsfield(
 }
 
 /**
- * Make the plan of a task.
+ * Make the plan of a task. A given value that the rules would have chosen too keeps their reason.
  * @param cases fingerprints of its training cases
  * @throws UsageError without cases, or for a stride, patch size, overlap or spacing that cannot be
  */
 export function makePlan(cases: readonly CaseFingerprint[], options: PlanOptions): Plan {
   checkBudget(options);
   if (cases.length === 0) throw new UsageError('A plan needs at least one training case; found none.');
-  const overlap = options.overlap ?? 0.5;
-  const { spacing, reason } = options.spacing
-    ? { spacing: checkSpacing(options.spacing), reason: 'given' }
-    : chooseSpacing(cases, options);
-  const sizes = cases.map((c) => sizeAt(c, spacing));
-  const { patch, patchReason } = decidePatch(medianSizeAt(cases, spacing), sizes, options);
-  const windows = sizes.map((n) => countWindows(n, patch, overlap));
-  const most = Math.max(...windows);
-  const maximumWindows = Math.max(32, 4 * most);
-  const intensity = chooseIntensity(cases, options.hounsfield);
-  return {
-    orientation: 'RAS',
-    spacing: [...spacing],
-    patch: [...patch],
-    overlap,
-    maximumWindows,
-    intensity: intensity.plan,
-    intensityOffset: options.intensityOffset,
-    reasons: {
-      spacing: reason,
-      patch: patchReason,
-      overlap: options.overlap === undefined ? 'default: half a window, as nnU-Net' : 'given',
-      maximumWindows: `training cases need ${median(windows)} windows in the median and ${most} at most; four times that, at least 32`,
-      intensity: intensity.reason,
-    },
+  const given = options.given ?? {};
+  const reasons: Record<string, string> = {};
+  const settle = <K extends keyof PlanValues>(key: K, [derived, reason]: Decision<PlanValues[K]>): PlanValues[K] => {
+    const own = given[key];
+    const kept = own === undefined || JSON.stringify(own.value) === JSON.stringify(derived);
+    reasons[key] = kept ? reason : own.why;
+    return kept ? derived : own.value;
   };
+  const orientation = settle('orientation', [
+    'RAS',
+    'axes brought to right, anterior, superior, whatever their order in the file',
+  ]);
+  const spacing = checkSpacing(settle('spacing', decideSpacing(cases, options)), cases);
+  const sizes = cases.map((c) => sizeAt(c, spacing));
+  const patch = settle('patch', decidePatch(medianSizeAt(cases, spacing), sizes, options));
+  const problem = patchProblem(patch, options.stride);
+  if (problem !== undefined) throw new UsageError(`The patch does not fit: ${problem}.`);
+  const overlap = settle('overlap', [0.5, 'default: half a window, as nnU-Net']);
+  const maximumWindows = settle('maximumWindows', decideMaximumWindows(sizes, patch, overlap));
+  const intensityOffset = settle('intensityOffset', decideOffset(options.intensityOffset));
+  const intensity = settle('intensity', decideIntensity(cases, options.hounsfield, intensityOffset ?? 0));
+  return { orientation, spacing, patch, overlap, maximumWindows, intensity, intensityOffset, reasons };
 }
 
-function decidePatch(size: Vec3, sizes: readonly Vec3[], options: PlanOptions): { patch: Vec3; patchReason: string } {
-  if (options.patch) return { patch: checkPatch(options.patch, options.stride), patchReason: 'given' };
+/** A value and the reason for it. */
+type Decision<T> = readonly [value: T, reason: string];
+
+function decideSpacing(cases: readonly CaseFingerprint[], options: PlanOptions): Decision<Plan['spacing']> {
+  const { spacing, reason } = chooseSpacing(cases, options);
+  return [[...spacing], reason];
+}
+
+function decidePatch(size: Vec3, sizes: readonly Vec3[], options: PlanOptions): Decision<Plan['patch']> {
   const shaped = choosePatch(size, options);
   const patch = growPatch(shaped, sizes, options);
   const whole = sizes.filter((n) => n.every((voxels, axis) => voxels <= patch[axis])).length;
-  return {
-    patch,
-    patchReason: `median image ${size.map(Math.round).join(' x ')} voxels at this spacing; shaped like it in multiples of ${options.stride}, at most 1.1 x ${options.patchVoxels} voxels${patch === shaped ? '' : ', then grown where it takes in more whole images'}; ${whole} of ${sizes.length} training images fit into one window`,
-  };
+  return [
+    [...patch],
+    `median image ${size.map(Math.round).join(' x ')} voxels at this spacing; shaped like it in multiples of ${options.stride}, at most 1.1 x ${options.patchVoxels} voxels${patch === shaped ? '' : ', then grown where it takes in more whole images'}; ${whole} of ${sizes.length} training images fit into one window`,
+  ];
 }
 
-function chooseIntensity(
+function decideMaximumWindows(sizes: readonly Vec3[], patch: Vec3, overlap: number): Decision<number> {
+  const windows = sizes.map((n) => countWindows(n, patch, overlap));
+  const most = Math.max(...windows);
+  return [
+    Math.max(32, 4 * most),
+    `training cases need ${median(windows)} windows in the median and ${most} at most; four times that, at least 32`,
+  ];
+}
+
+function decideOffset(offset: number | null): Decision<number | null> {
+  if (offset === null) return [null, 'dataset.json states none: stored values are taken as they are'];
+  return [offset, 'dataset.json states it as "intensityOffset": stored values plus this are Hounsfield units'];
+}
+
+function decideIntensity(
   cases: readonly CaseFingerprint[],
   hounsfield: boolean,
-): { plan: IntensityPlan; reason: string } {
+  offset: number,
+): Decision<IntensityPlan> {
   const percentiles = { lowerPercentile: 0.5, upperPercentile: 99.5 };
   const zScore: IntensityPlan = { kind: 'z-score', ...percentiles };
   if (!hounsfield)
-    return {
-      plan: zScore,
-      reason:
-        'units are not known to be Hounsfield: each image by its own 0.5 and 99.5 percentiles, mean and sd above its minimum',
-    };
-  const foreground = cases.flatMap((c) => [...c.foregroundIntensities]);
+    return [
+      zScore,
+      'units are not known to be Hounsfield: each image by its own 0.5 and 99.5 percentiles, mean and sd above its minimum',
+    ];
+  const foreground = cases.flatMap((c) => Array.from(c.foregroundIntensities, (v) => v + offset));
   if (foreground.length === 0)
-    return { plan: zScore, reason: 'no foreground to take a Hounsfield window from: each image by its own statistics' };
+    return [zScore, 'no foreground to take a Hounsfield window from: each image by its own statistics'];
   const [low, high] = [0.005, 0.995].map((q) => quantile(foreground, q));
   const lower = Math.floor(Math.min(low, softTissue.lower));
   const upper = Math.ceil(Math.max(high, softTissue.upper));
-  return {
-    plan: { kind: 'window', lower, upper, mean: (lower + upper) / 2, sd: (upper - lower) / 4 },
-    reason: `0.5 and 99.5 percentiles of the foreground are ${Math.round(low)} and ${Math.round(high)} HU, widened to take in ${softTissue.lower} to ${softTissue.upper} HU so that soft tissue stays visible; centre and quarter width bring it to -2 to 2`,
-  };
+  return [
+    { kind: 'window', lower, upper, mean: (lower + upper) / 2, sd: (upper - lower) / 4 },
+    `0.5 and 99.5 percentiles of the foreground are ${Math.round(low)} and ${Math.round(high)} HU, widened to take in ${softTissue.lower} to ${softTissue.upper} HU so that soft tissue stays visible; centre and quarter width bring it to -2 to 2`,
+  ];
 }
 
-function checkSpacing(spacing: Vec3): Vec3 {
+/** A spacing far too fine would ask for more memory than there is, case by case. */
+function checkSpacing(spacing: Plan['spacing'], cases: readonly CaseFingerprint[]): Plan['spacing'] {
   if (!spacing.every((mm) => mm > 0 && Number.isFinite(mm)))
     throw new UsageError(`The spacing must be three positive numbers in mm; found ${spacing.join(', ')}.`);
-  return spacing;
-}
-
-function checkPatch(patch: Vec3, stride: number): Vec3 {
-  if (!patch.every((n) => Number.isInteger(n) && n > 0 && n % stride === 0))
+  const size = cases.map((c) => sizeAt(c, spacing)).find((n) => !(count(n) <= maximumVoxels));
+  if (size)
     throw new UsageError(
-      `The patch must be three positive multiples of the stride ${stride}; found ${patch.join(', ')}.`,
+      `The spacing ${spacing.join(' x ')} mm is too fine: a training image would become ${size.join(' x ')} voxels, of ${maximumVoxels} at most.`,
     );
-  return patch;
+  return spacing;
 }

@@ -9,6 +9,19 @@ export interface PatchBudget {
   readonly patchVoxels: number;
 }
 
+/** 512^3: beyond any machine that could train on it. */
+export const maximumPatchVoxels = 2 ** 27;
+
+/** Why the network cannot take a patch, or undefined where it can. */
+export function patchProblem(patch: Vec3, stride: number): string | undefined {
+  const found = patch.join(' x ');
+  if (!patch.every((n) => Number.isInteger(n) && n > 0 && n % stride === 0))
+    return `expected a patch of three positive multiples of the network's stride ${stride}, found ${found}`;
+  if (count(patch) > maximumPatchVoxels)
+    return `expected a patch of at most ${maximumPatchVoxels} voxels, found ${found}`;
+  return undefined;
+}
+
 /** @throws UsageError where not even the smallest patch, two strides a side, fits the budget. */
 export function checkBudget({ stride, patchVoxels }: PatchBudget): void {
   if (!Number.isInteger(stride) || stride < 1)

@@ -9,7 +9,7 @@ const side = z.number().int().positive();
 
 export const intensityPlanSchema = z.discriminatedUnion('kind', [
   z
-    .object({
+    .strictObject({
       /** Each image by its own statistics, blind to labels: clip to two percentiles, then mean 0, sd 1. */
       kind: z.literal('z-score'),
       lowerPercentile: z.number().min(0).max(100),
@@ -17,7 +17,7 @@ export const intensityPlanSchema = z.discriminatedUnion('kind', [
     })
     .refine((p) => p.lowerPercentile < p.upperPercentile, 'lowerPercentile must lie below upperPercentile'),
   z
-    .object({
+    .strictObject({
       /** Fixed window for calibrated units (CT in Hounsfield units): clip, then (value - mean) / sd. */
       kind: z.literal('window'),
       lower: z.number(),
@@ -48,3 +48,5 @@ export const planSchema = z.object({
 
 export type IntensityPlan = z.infer<typeof intensityPlanSchema>;
 export type Plan = z.infer<typeof planSchema>;
+/** What a plan decides, without the reasons. */
+export type PlanValues = Omit<Plan, 'reasons'>;

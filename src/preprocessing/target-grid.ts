@@ -6,7 +6,7 @@ import type { Grid } from '../volume/volume.js';
 import type { Plan } from './plan.js';
 
 /** 2 GiB of float32. */
-const maximumVoxels = 2 ** 29;
+export const maximumVoxels = 2 ** 29;
 
 /** Size and spacing (mm) of an image along the right, anterior and superior axes, that is after toCanonical. */
 export function canonicalShape(grid: Grid): { size: Vec3; spacing: Vec3 } {

@@ -16,6 +16,7 @@ test('every error class has its exit code', () => {
     GeometryError: 3,
     ModelFormatError: 3,
     UnsupportedError: 3,
+    PlanError: 3,
     RunError: 3,
     OutputError: 5,
     CancelledError: 130,

@@ -53,7 +53,7 @@ describe('help', () => {
   test.each([
     [
       'train',
-      '--output --preset --steps --minutes --seed --batch --patch --spacing --balance --loss --dropout --learning-rate --init --run --resume --threads --device --json --quiet --help',
+      '--output --preset --steps --minutes --seed --batch --patch --spacing --plans --plan-only --balance --loss --dropout --learning-rate --init --run --resume --cache --no-cache --cache-size --threads --device --json --quiet --help',
     ],
     [
       'predict',
@@ -121,6 +121,7 @@ describe('wrong usage ends with 2', () => {
       [...train, '--spacing', '1,0,1'],
       '--spacing: expected common, per-task, or three numbers above 0 in mm, such as 1,1,2.5, found "1,0,1".',
     ],
+    [[...train, '--cache-size', '20'], '--cache-size: expected a size such as 500MB or 20GB, found "20".'],
     [[...train, '--dropout', '0.95'], '--dropout: expected a number from 0 to 0.9, found "0.95".'],
     [[...train, '--learning-rate', 'NaN'], '--learning-rate: expected a number above 0, found "NaN".'],
     [[...predict, '--alpha', '1'], '--alpha: expected a number between 0 and 1, found "1".'],

@@ -6,7 +6,6 @@ import { CancelledError, DatasetError, ModelFormatError, OutputError, RunError, 
 import { readModel } from '../../src/jobs/read-model.node.js';
 import { train } from '../../src/jobs/train.node.js';
 import type { Progress, TrainOptions } from '../../src/jobs/types.js';
-import { planSchema } from '../../src/preprocessing/plan.js';
 import { temporaryFolder, writeBallDataset, writeBallDatasets } from '../support/ball-data.js';
 import { ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
@@ -58,6 +57,7 @@ describe('train', () => {
   it('leaves a run folder that says how it came to be', () => {
     expect(readdirSync(at('m.run')).sort()).toEqual([
       'checkpoint.bin',
+      'fingerprints.json',
       'metrics.jsonl',
       'plans.json',
       'run.json',
@@ -71,9 +71,9 @@ describe('train', () => {
       threads: 1,
       datasets: ballTasks.map(({ name }) => ({ name })),
     });
-    const plans = readJson('m.run', 'plans.json');
+    const plans = readJson('m.run', 'plans.json').tasks;
     expect(Object.keys(plans)).toEqual(ballTasks.map(({ name }) => name));
-    for (const task of ballTasks) expect(planSchema.parse(plans[task.name]).spacing).toEqual(task.spacing);
+    for (const task of ballTasks) expect(plans[task.name].spacing.value).toEqual(task.spacing);
     expect(readJson('m.run', 'splits.json').dark.test).toEqual(['dark_7', 'dark_8']);
     expect(metricsOf('m.run').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
   });
@@ -175,7 +175,10 @@ describe('train refuses', () => {
   it('options that contradict each other', async () => {
     await refused({ minutes: 1 }, UsageError, /found both/);
     await refused({ preset: 'small', init: at('m.onnx'), run: at('r5') }, ModelFormatError, /preset small/);
-    await refused({ patch: [16, 16, 15], run: at('r6') }, UsageError, /stride 4/);
+    const stages: string[] = [];
+    const onProgress = ({ stage }: Progress) => stages.push(stage);
+    await refused({ patch: [16, 16, 15], run: at('r6'), onProgress }, UsageError, /stride 4, found 16 x 16 x 15/);
+    expect(stages).toEqual([]);
   });
 
   it('an output that cannot be written, before the work', async () => {

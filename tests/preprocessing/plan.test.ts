@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GeometryError, UsageError } from '../../src/errors.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
-import { areHounsfield, fingerprintCase, makePlan } from '../../src/preprocessing/make-plan.js';
-import { planSchema } from '../../src/preprocessing/plan.js';
+import { areHounsfield, fingerprintCase, type GivenValues, makePlan } from '../../src/preprocessing/make-plan.js';
+import { type PlanValues, planSchema } from '../../src/preprocessing/plan.js';
 import { countWindows } from '../../src/preprocessing/windows.js';
 import { affineOf, fill, fingerprintOf } from './plans.js';
 
@@ -18,24 +18,20 @@ describe('fingerprintCase', () => {
   test('measures along right, anterior, superior whatever the voxel order', () => {
     // Voxel axes run superior (1 mm), left (2 mm), anterior (3 mm).
     const affine = [0, -2, 0, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0, 0, 1];
-    const print = fingerprintCase({ size, affine, data }, { size, affine, data: mask }, -7);
+    const print = fingerprintCase({ size, affine, data }, { size, affine, data: mask });
     expect(print.size).toEqual([10, 12, 20]);
     expect(print.spacing).toEqual([2, 3, 1]);
     expect(print.foregroundExtentMm).toEqual([8, 24, 6]);
     expect(print.foregroundChordMm).toEqual([8, 24, 6]);
-    expect(print.minimum).toBe(-7);
+    expect(print.minimum).toBe(0);
+    expect(print.foregroundVolumeMl).toBeCloseTo((6 * 4 * 8 * 6) / 1000, 12);
     const values = [...print.foregroundIntensities].sort((a, b) => a - b);
-    expect(values).toEqual(
-      [...data]
-        .filter((_, i) => mask[i])
-        .map((v) => v - 7)
-        .sort((a, b) => a - b),
-    );
+    expect(values).toEqual([...data].filter((_, i) => mask[i]).sort((a, b) => a - b));
   });
 
   test('a chord is how thick the foreground is, not how far it reaches', () => {
     const sheet = Uint8Array.from(fill(size, (x) => (x === 3 || x === 4 || x === 15 || x === 16 ? 1 : 0)));
-    const print = fingerprintCase({ size, affine: affineOf([2, 1, 1]), data }, { size, affine: [], data: sheet }, 0);
+    const print = fingerprintCase({ size, affine: affineOf([2, 1, 1]), data }, { size, affine: [], data: sheet });
     expect(print.foregroundExtentMm).toEqual([28, 10, 12]);
     expect(print.foregroundChordMm).toEqual([4, 10, 12]);
   });
@@ -48,21 +44,21 @@ describe('fingerprintCase', () => {
       data: Float32Array.from({ length: 27000 }, (_, i) => (i % 9 ? i : NaN)),
     };
     const all = { size: big, affine: affineOf([1, 1, 1]), data: new Uint8Array(27000).fill(1) };
-    const sample = fingerprintCase(volume, all, 0).foregroundIntensities;
+    const sample = fingerprintCase(volume, all).foregroundIntensities;
     expect(sample.length).toBe(2000);
     expect(new Set(sample).size).toBe(2000);
     expect(sample.every(Number.isFinite)).toBe(true);
     expect(Math.abs(sample.reduce((a, b) => a + b, 0) / 2000 - 13500)).toBeLessThan(30);
-    expect(fingerprintCase(volume, all, 0).foregroundIntensities).toEqual(sample);
+    expect(fingerprintCase(volume, all).foregroundIntensities).toEqual(sample);
   });
 
   test('no foreground gives zeros, another size an error', () => {
     const volume = { size, affine: affineOf([1, 1, 1]), data };
-    const empty = fingerprintCase(volume, { ...volume, data: new Uint8Array(2400) }, 0);
+    const empty = fingerprintCase(volume, { ...volume, data: new Uint8Array(2400) });
     expect(empty.foregroundExtentMm).toEqual([0, 0, 0]);
     expect(empty.foregroundIntensities.length).toBe(0);
     expect(makePlan([empty], { ...options, hounsfield: true }).intensity.kind).toBe('z-score');
-    expect(() => fingerprintCase(volume, { size: [1, 1, 1], affine: [], data: new Uint8Array(1) }, 0)).toThrow(
+    expect(() => fingerprintCase(volume, { size: [1, 1, 1], affine: [], data: new Uint8Array(1) })).toThrow(
       GeometryError,
     );
   });
@@ -153,7 +149,9 @@ describe('spacing and patch', () => {
           }
           expect(Object.keys(plan.reasons).sort()).toEqual([
             'intensity',
+            'intensityOffset',
             'maximumWindows',
+            'orientation',
             'overlap',
             'patch',
             'spacing',
@@ -164,26 +162,37 @@ describe('spacing and patch', () => {
     );
   });
 
-  test('given spacing, patch and overlap are taken as they are', () => {
+  const given = (values: Partial<PlanValues>): GivenValues =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value, why: 'told' }]));
+
+  test('given values are taken as they are, and what follows from them is derived anew', () => {
     const plan = makePlan([fingerprintOf([100, 100, 100], [1, 1, 1])], {
       ...options,
-      spacing: [2, 2, 3],
-      patch: [24, 24, 16],
-      overlap: 0.25,
+      given: given({ spacing: [2, 2, 3], patch: [24, 24, 16], overlap: 0.25 }),
     });
     expect([plan.spacing, plan.patch, plan.overlap]).toEqual([[2, 2, 3], [24, 24, 16], 0.25]);
-    expect([plan.reasons.spacing, plan.reasons.patch, plan.reasons.overlap]).toEqual(['given', 'given', 'given']);
+    expect([plan.reasons.spacing, plan.reasons.patch, plan.reasons.overlap]).toEqual(['told', 'told', 'told']);
     // 50 x 50 x 33 voxels: 4 x 4 x 3 windows at steps of 18, 18, 12; four times that.
     expect(plan.maximumWindows).toBe(4 * countWindows([50, 50, 33], [24, 24, 16], 0.25));
+    expect(plan.reasons.maximumWindows).toContain('training cases need');
+  });
+
+  test('all values of a plan given back make the same plan, for the same reasons', () => {
+    const cases = [fingerprintOf([240, 240, 200], [1, 1, 2])];
+    const { reasons, ...values } = makePlan(cases, options);
+    expect(makePlan(cases, { ...options, given: given(values) })).toEqual({ reasons, ...values });
+    const other = makePlan(cases, { ...options, given: given({ ...values, overlap: 0.25 }) });
+    expect(other.reasons).toEqual({ ...reasons, overlap: 'told', maximumWindows: other.reasons.maximumWindows });
   });
 
   test.each([
     ['no cases', [], {}],
     ['stride 0', undefined, { stride: 0 }],
     ['a budget below two strides a side', undefined, { patchVoxels: 4095 }],
-    ['a negative spacing', undefined, { spacing: [1, -1, 1] as Vec3 }],
-    ['a patch off the stride', undefined, { patch: [20, 24, 24] as Vec3 }],
-    ['overlap 1', undefined, { overlap: 1 }],
+    ['a negative spacing', undefined, { given: given({ spacing: [1, -1, 1] }) }],
+    ['a patch off the stride', undefined, { given: given({ patch: [20, 24, 24] }) }],
+    ['overlap 1', undefined, { given: given({ overlap: 1 }) }],
+    ['a spacing beyond memory', undefined, { given: given({ spacing: [1e-3, 1e-3, 1e-3] }) }],
   ])('%s is refused', (_, cases, changes) => {
     expect(() => makePlan(cases ?? [fingerprintOf([9, 9, 9], [1, 1, 1])], { ...options, ...changes })).toThrow(
       UsageError,
@@ -207,7 +216,7 @@ describe('intensity', () => {
   });
 
   test('a bone target keeps soft tissue in the window', () => {
-    const plan = makePlan([ct(0, 2000)], { ...options, hounsfield: true, intensityOffset: -1024 });
+    const plan = makePlan([ct(1024, 3024)], { ...options, hounsfield: true, intensityOffset: -1024 });
     expect(plan.intensity).toEqual({ kind: 'window', lower: -200, upper: 1990, mean: 895, sd: 547.5 });
     expect(plan.intensityOffset).toBe(-1024);
   });

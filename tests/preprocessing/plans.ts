@@ -38,6 +38,7 @@ export function fingerprintOf(size: Vec3, spacing: Vec3, changes: Partial<CaseFi
     size,
     spacing,
     foregroundIntensities: Float32Array.from({ length: 101 }, (_, i) => i),
+    foregroundVolumeMl: 1,
     foregroundExtentMm: extent,
     foregroundChordMm: extent,
     minimum: 0,

@@ -1,0 +1,21 @@
+/** The first part of `train` alone: plans to look at, and to edit, before anything is trained. */
+import path from 'node:path';
+import { UsageError } from '../errors.js';
+import { beginRun } from './begin-run.node.js';
+import type { PlanResult, TrainOptions } from './types.js';
+
+/**
+ * Write `fingerprints.json`, `plans.json` and `splits.json` into the run folder that `train` would use, and stop.
+ * @throws UsageError where a run is to be resumed (it has its plans); otherwise as `train` does before it trains
+ */
+export async function plan(options: TrainOptions): Promise<PlanResult> {
+  if (options.resume)
+    throw new UsageError('A run that is resumed keeps its plans: expected no plan-only, or no resume.');
+  const { run, datasets, plans } = await beginRun(options);
+  return {
+    run: run.folder,
+    fingerprints: path.join(run.folder, 'fingerprints.json'),
+    plans: path.join(run.folder, 'plans.json'),
+    tasks: datasets.map(({ name }, i) => ({ name, plan: plans[i] })),
+  };
+}
