@@ -15,9 +15,15 @@ import type { Plan } from '../preprocessing/plan.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import type { Runtime } from '../runtime/session.js';
 import type { TrainingState } from '../training/checkpoint.js';
+import { watchDivergence } from '../training/divergence.js';
+import { holdOut } from '../training/hold-out.js';
 import { type CaseReader, fitJudges, type Judges, type JudgeTask } from '../training/judges.js';
+import type { TrainingTask } from '../training/task.js';
+import { toShared } from '../training/to-shared.js';
 import { trainNetwork } from '../training/train-network.js';
-import { assembleModel } from './assemble-model.js';
+import type { ValidationTask } from '../training/validation.js';
+import { openWorkerBatches } from '../training/worker-batches.node.js';
+import { assembleModel, finalWeights } from './assemble-model.js';
 import { checkAll, datasetHash, makePlans, openDatasets, prepareTasks } from './prepare-tasks.node.js';
 import { smoothMetrics } from './progress.js';
 import { readModel } from './read-model.node.js';
@@ -55,9 +61,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const choices = { stride: strideOf(architecture), patchVoxels, patch: options.patch, spacing: settings.spacing };
   const plans = await makePlans(datasets, choices, options);
   await run.writeJson('plans.json', Object.fromEntries(datasets.map(({ name }, i) => [name, plans[i]])));
-  await run.writeJson('splits.json', Object.fromEntries(datasets.map(({ name, split }) => [name, split])));
+  const heldOut = datasets.map((dataset) =>
+    holdOut(casesOf(dataset, 'train'), settings.seed, settings.validationCases),
+  );
+  const splits = datasets.map(({ name, split }, i) => [name, { ...split, validation: [...heldOut[i]].sort() }]);
+  await run.writeJson('splits.json', Object.fromEntries(splits));
 
-  const state = await learn({ runtime, settings, datasets, plans, run, initialWeights: start?.weights }, options);
+  const state = await learn(
+    { runtime, settings, datasets, plans, heldOut, run, initialWeights: start?.weights },
+    options,
+  );
   const judges = await judge({ runtime, settings, datasets, plans, state }, options);
   const name = path.basename(stem);
   const model = assembleModel({ name, engine: runtime.name, settings, datasets, plans, state, judges });
@@ -66,6 +79,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     model: options.output,
     run: folder,
     steps: state.step,
+    best: state.best && { step: state.best.step, validationDice: state.best.score },
     trainingSeconds: state.seconds,
     tasks: model.tasks.map(({ name, calibration: { temperature, meanDice } }) => ({
       name,
@@ -92,44 +106,70 @@ interface Material {
   readonly plans: readonly Plan[];
 }
 
+interface Lesson extends Material {
+  /** By data set, the names of the training cases that do not train. */
+  readonly heldOut: readonly ReadonlySet<string>[];
+  readonly run: RunFolder;
+  readonly initialWeights?: Float32Array;
+}
+
 /** Train the network, keeping log and checkpoints in the run folder. */
-async function learn(
-  {
-    runtime,
-    settings,
-    datasets,
-    plans,
-    run,
-    initialWeights,
-  }: Material & { run: RunFolder; initialWeights?: Float32Array },
-  options: JobOptions,
-): Promise<TrainingState> {
-  const smooth = smoothMetrics();
+async function learn(lesson: Lesson, options: TrainOptions): Promise<TrainingState> {
+  const { runtime, settings, datasets, run } = lesson;
+  const [smooth, watch] = [smoothMetrics(), watchDivergence()];
+  for (const record of run.history) {
+    smooth(record);
+    watch(record);
+  }
   const { minutes, steps } = settings;
+  const { tasks, validation } = await prepareLesson(lesson, options);
   const { architecture } = presets[settings.preset];
   return trainNetwork({
     runtime,
     architecture,
     layers: (await chooseLayers(architecture, runtime)).layers,
-    tasks: await prepareTasks(datasets, plans, options),
+    tasks,
+    validation,
+    openBatches: openWorkerBatches,
     seed: settings.seed,
     duration: minutes === undefined ? { steps: steps! } : { minutes },
     batch: settings.batch,
-    shares: datasets.map((dataset) => (settings.balance === 'tasks' ? 1 : casesOf(dataset, 'train').length)),
+    shares: datasets.map((_, i) => (settings.balance === 'tasks' ? 1 : tasks[i].cases.length)),
     loss: settings.loss,
     dropout: settings.dropout,
     learningRate: settings.learningRate,
     optimiser: defaultAdamW,
     state: run.state,
-    initialWeights,
+    initialWeights: lesson.initialWeights,
     signal: options.signal,
+    checkpointEvery: options.checkpointEvery,
     onCheckpoint: (next) => run.saveCheckpoint(next),
+    onValidation: (record) => run.log(record),
     async onStep(record) {
-      await run.logStep(record);
+      await run.log(record);
       const { loss, dice } = smooth(record);
       options.onProgress?.({ stage: 'train', done: record.step, total: record.steps ?? 0, loss, dice });
+      for (const note of watch(record)) options.onNote?.(note);
     },
   });
+}
+
+/** Cases prepared under their plans: those that train, in memory that the batches' worker shares, and those held out. */
+async function prepareLesson(
+  { datasets, plans, heldOut }: Lesson,
+  options: JobOptions,
+): Promise<{ tasks: TrainingTask[]; validation: ValidationTask[] }> {
+  const prepared = await prepareTasks(datasets, plans, options);
+  // Prepared cases are in the order of the training part of the split.
+  const isHeldOut = datasets.map((dataset, i) => casesOf(dataset, 'train').map(({ name }) => heldOut[i].has(name)));
+  return {
+    tasks: prepared.map((task, i) => ({ ...task, cases: task.cases.filter((_, k) => !isHeldOut[i][k]).map(toShared) })),
+    validation: prepared.map(({ name, cases }, i) => ({
+      name,
+      plan: plans[i],
+      cases: cases.filter((_, k) => isHeldOut[i][k]),
+    })),
+  };
 }
 
 /** Fit temperatures and the out-of-distribution state of the finished network. */
@@ -138,7 +178,7 @@ async function judge(
   options: JobOptions,
 ): Promise<Judges> {
   const { architecture } = presets[settings.preset];
-  const network = await openNetwork({ architecture, weights: state.weights }, runtime);
+  const network = await openNetwork({ architecture, weights: finalWeights(state) }, runtime);
   const tasks = datasets.map((dataset, i) => judgeTask(dataset, plans[i]));
   const total = tasks.reduce((sum, { bank, calibration }) => sum + bank.length + calibration.length, 0);
   let done = 0;
