@@ -84,7 +84,7 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise
   }
   const { format: _format, version: _version, length, best, ...progress } = known.data;
   // A copy: a view would start at an odd place of the file's memory.
-  const values = new Float32Array(bytes.slice(bytes.indexOf(10) + 1, end).buffer);
+  const values = new Float32Array(new Uint8Array(bytes.subarray(bytes.indexOf(10) + 1, end)).buffer);
   const [weights, firstMoment, secondMoment, bestWeights] = [0, 1, 2, 3].map((i) =>
     values.slice(i * length, (i + 1) * length),
   );

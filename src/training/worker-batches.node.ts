@@ -20,8 +20,11 @@ const compiledWorker = new URL('../../dist/training/batch-worker.node.js', impor
  * @param script the worker's file
  */
 export function openWorkerBatches(work: BatchWork, firstStep: number, script: URL = compiledWorker): BatchSource {
+  const { tasks, shares, batch, seed, architecture, dropout, augment } = work;
+  // No more than the work itself: what else the object holds may not be clonable.
+  const workerData: BatchWork = { tasks, shares, batch, seed, architecture, dropout, augment };
   // Flags of the main thread (a test runner's loader, say) are not the worker's.
-  const worker = new Worker(script, { workerData: work, execArgv: [], name: 'candor batches' });
+  const worker = new Worker(script, { workerData, execArgv: [], name: 'candor batches' });
   const ready = new Map<number, Answer>();
   let asked = firstStep;
   let failure: Error | undefined;
