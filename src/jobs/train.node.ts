@@ -24,6 +24,7 @@ import { trainNetwork } from '../training/train-network.js';
 import type { ValidationTask } from '../training/validation.js';
 import { openWorkerBatches } from '../training/worker-batches.node.js';
 import { assembleModel, finalWeights } from './assemble-model.js';
+import { checkMemory, estimateRun, memoryLimit } from './check-memory.node.js';
 import { checkAll, datasetHash, makePlans, openDatasets, prepareTasks } from './prepare-tasks.node.js';
 import { smoothMetrics } from './progress.js';
 import { readModel } from './read-model.node.js';
@@ -61,6 +62,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const choices = { stride: strideOf(architecture), patchVoxels, patch: options.patch, spacing: settings.spacing };
   const plans = await makePlans(datasets, choices, options);
   await run.writeJson('plans.json', Object.fromEntries(datasets.map(({ name }, i) => [name, plans[i]])));
+  options.onNote?.(checkMemory(await estimateRun(datasets, plans, settings), memoryLimit()));
   const heldOut = datasets.map((dataset) =>
     holdOut(casesOf(dataset, 'train'), settings.seed, settings.validationCases),
   );
