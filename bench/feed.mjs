@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { makePlans, openDatasets, prepareTasks } from '../dist/jobs/prepare-tasks.node.js';
 import { presets, strideOf } from '../dist/networks/architecture.js';
+import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { batchesOnDemand } from '../dist/training/batch-source.js';
@@ -78,9 +79,13 @@ function repeatedBatches(work) {
 
 async function timeSteps(tasks, openBatches, seed) {
   const times = [];
+  const runtime = createOnnxRuntime({ threads: THREADS });
+  const { architecture } = presets.small;
+  const { layers } = await chooseLayers(architecture, runtime);
   let last = performance.now();
   await trainNetwork({
-    ...{ runtime: createOnnxRuntime({ threads: THREADS }), architecture: presets.small.architecture },
+    layers,
+    ...{ runtime, architecture },
     ...{ tasks, openBatches, seed, duration: { steps: STEPS }, batch: BATCH, shares: tasks.map(() => 1) },
     ...{ loss: 'ce+dice', dropout: 0, learningRate: 2e-3, optimiser: defaultAdamW },
     onStep() {

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../dist/math/random.js';
 import { presets } from '../dist/networks/architecture.js';
+import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { encodeCheckpoint } from '../dist/training/checkpoint.js';
@@ -53,7 +54,9 @@ async function measure([preset, patches, batch, side, count]) {
   const random = createRandom(0);
   const size = [side, side, side];
   const shares = patches.map(() => 1);
-  const settings = { architecture, loss: 'ce+dice', optimiser: defaultAdamW, batch, shares };
+  const runtime = createOnnxRuntime({ threads: THREADS });
+  const { layers } = await chooseLayers(architecture, runtime);
+  const settings = { architecture, layers, loss: 'ce+dice', optimiser: defaultAdamW, batch, shares };
   const estimated = estimateTrainingMemory({
     ...settings,
     dropout: false,
@@ -67,7 +70,7 @@ async function measure([preset, patches, batch, side, count]) {
   await trainNetwork({
     ...settings,
     tasks: patches.map((patch, i) => ({ name: `${i}`, patch, cases: Array.from({ length: count }, makeCase) })),
-    ...{ runtime: createOnnxRuntime({ threads: THREADS }), openBatches: openWorkerBatches, seed: 0, dropout: 0 },
+    ...{ runtime, openBatches: openWorkerBatches, seed: 0, dropout: 0 },
     ...{ duration: { steps: STEPS }, learningRate: 1e-3, checkpointEvery: 4 },
     onCheckpoint: async (state) => void (await encodeCheckpoint(state)),
   });

@@ -62,7 +62,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const choices = { stride: strideOf(architecture), patchVoxels, patch: options.patch, spacing: settings.spacing };
   const plans = await makePlans(datasets, choices, options);
   await run.writeJson('plans.json', Object.fromEntries(datasets.map(({ name }, i) => [name, plans[i]])));
-  options.onNote?.(checkMemory(await estimateRun(datasets, plans, settings), memoryLimit()));
+  const { layers } = await chooseLayers(architecture, runtime);
+  options.onNote?.(checkMemory(await estimateRun(datasets, plans, settings, layers), memoryLimit()));
   const heldOut = datasets.map((dataset) =>
     holdOut(casesOf(dataset, 'train'), settings.seed, settings.validationCases),
   );

@@ -13,7 +13,7 @@ afterAll(() => folder.remove());
 const settings = (learningRate: number): TrainSettings =>
   trainSettings(
     { datasets: [], output: 'm.onnx', learningRate },
-    { init: null, threads: 1, datasets: [], version: '0.0.0' },
+    { init: null, threads: 1, layers: 'plain', datasets: [], version: '0.0.0' },
   );
 const values = Float32Array.of(1, 2, 3);
 const state = (step: number, validatedStep: number): TrainingState => ({
