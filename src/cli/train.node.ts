@@ -37,6 +37,8 @@ const flags = z.object({
   loss: oneOf(lossNames).optional(),
   dropout: realNumber('a number from 0 to 0.9', (value) => value >= 0 && value <= 0.9).optional(),
   learningRate: realNumber('a number above 0', (value) => value > 0).optional(),
+  validationCases: wholeNumber(0).optional(),
+  checkpointEvery: wholeNumber(1).optional(),
   init: z.string().optional(),
   run: z.string().optional(),
   resume: z.boolean().optional(),
@@ -69,7 +71,12 @@ export function addTrain(program: Command): void {
     .option('--balance <unit>', 'give every task, or every case, the same share: tasks or cases (default: tasks)')
     .option('--loss <name>', `${lossNames.slice(0, -1).join(', ')} or ${lossNames.at(-1)} (default: ${lossNames[0]})`)
     .option('--dropout <p>', 'probability that a channel is dropped, 0 to 0.9 (default: 0)')
-    .option('--learning-rate <rate>', 'highest learning rate')
+    .option('--learning-rate <rate>', 'highest learning rate; lower it to go on with a run that diverged')
+    .option(
+      '--validation-cases <n>',
+      'training cases a task held out to choose the best weights, 0 for none (default: a tenth, 2 to 5, of 10 or more)',
+    )
+    .option('--checkpoint-every <n>', 'steps between two checkpoints (default: 100)')
     .option('--init <model>', 'start from the weights of this model (transfer learning)')
     .option('--run <folder>', 'folder of plans, log and checkpoints (default: beside the model, <model>.run)')
     .option('--resume', 'go on with the run in the run folder')

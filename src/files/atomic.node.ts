@@ -40,8 +40,21 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
       await file.close();
     }
     await rename(aside, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw new OutputError(`${path}: cannot write this file: ${explainSystemError(error)}.`, { cause: error });
+  }
+}
+
+/** A renamed file survives a power cut once its folder is on the disk too; not all systems can, or need to, say so. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => null);
+  try {
+    await folder?.sync();
+  } catch {
+    // The rename itself is done.
+  } finally {
+    await folder?.close();
   }
 }

@@ -23,7 +23,7 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
   return {
     name,
     architecture: presets[preset].architecture,
-    weights: state.weights,
+    weights: finalWeights(state),
     tasks: datasets.map((dataset, i) => ({
       name: dataset.name,
       modality: dataset.modality,
@@ -44,11 +44,21 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
       seed: settings.seed,
       steps: state.step,
       trainingSeconds: state.seconds,
-      settings: { preset, batch, spacing: String(spacing), balance, loss, dropout, learningRate },
+      settings: {
+        ...{ preset, batch, spacing: String(spacing), balance, loss, dropout, learningRate },
+        // The step whose weights these are.
+        weightsOfStep: state.best?.step ?? state.step,
+        validationDice: state.best?.score ?? null,
+      },
       datasets: settings.datasets.map((dataset) => ({ ...dataset })),
       init: settings.init,
     },
   };
+}
+
+/** The weights that a run ends with: the best on its validation cases, or where there are none the last. */
+export function finalWeights({ best, weights }: TrainingState): Float32Array {
+  return best?.weights ?? weights;
 }
 
 /** Names of the labels that make the foreground. */

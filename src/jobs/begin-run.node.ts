@@ -1,7 +1,7 @@
 /** What comes before training: data sets opened and checked, settings written down, cases measured, plans made. */
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import type { Dataset } from '../datasets/dataset.js';
+import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { ModelFormatError, UsageError } from '../errors.js';
 import { makeFolder } from '../files/atomic.node.js';
 import { noCache, openCache } from '../files/cache.node.js';
@@ -15,7 +15,9 @@ import type { Plan } from '../preprocessing/plan.js';
 import { plansToJson } from '../preprocessing/plans-file.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import type { Runtime } from '../runtime/session.js';
+import { holdOut } from '../training/hold-out.js';
 import { type CaseStore, createCaseStore } from './case-store.node.js';
+import { checkMemory, estimateRun, memoryLimit } from './check-memory.node.js';
 import { checkChoices, type GivenPlans, makePlans, measureTasks, readPlans } from './plan-tasks.node.js';
 import { checkAll, datasetHash, openDatasets } from './prepare-tasks.node.js';
 import { readModel } from './read-model.node.js';
@@ -35,6 +37,8 @@ export interface BegunRun {
   readonly run: RunFolder;
   /** In the order of the data sets. */
   readonly plans: readonly Plan[];
+  /** By data set, the names of the training cases that do not train. */
+  readonly heldOut: readonly ReadonlySet<string>[];
   readonly store: CaseStore;
 }
 
@@ -55,11 +59,12 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   checkChoices(choices);
   await checkAll(datasets, options);
   const hashes = await Promise.all(datasets.map(datasetHash));
+  const chosen = await chooseLayers(architecture, runtime);
   const settings = trainSettings(options, {
     init: start?.sha256 ?? null,
     ...(options.plans !== undefined && { plans: valuesOf(given) }),
     threads,
-    layers: (await chooseLayers(architecture, runtime)).name,
+    layers: chosen.name,
     datasets: names.map((name, i) => ({ name, sha256: hashes[i] })),
     version,
   });
@@ -73,8 +78,13 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   await run.writeJson('fingerprints.json', summariseFingerprints(measured));
   const plans = makePlans(datasets, measured, choices);
   await run.writeJson('plans.json', plansToJson(Object.fromEntries(names.map((name, i) => [name, plans[i]]))));
-  await run.writeJson('splits.json', Object.fromEntries(datasets.map(({ name, split }) => [name, split])));
-  return { runtime, name: path.basename(stem), start, datasets, settings, run, plans, store };
+  options.onNote?.(checkMemory(await estimateRun(datasets, plans, settings, chosen.layers), memoryLimit()));
+  const heldOut = datasets.map((dataset) =>
+    holdOut(casesOf(dataset, 'train'), settings.seed, settings.validationCases),
+  );
+  const splits = datasets.map(({ name, split }, i) => [name, { ...split, validation: [...heldOut[i]].sort() }]);
+  await run.writeJson('splits.json', Object.fromEntries(splits));
+  return { runtime, name: path.basename(stem), start, datasets, settings, run, plans, heldOut, store };
 }
 
 async function readStart(init: string | undefined, preset: Preset): Promise<StoredModel | undefined> {

@@ -14,8 +14,9 @@ import { createRandom } from '../math/random.js';
 import { type CaseFingerprint, fingerprintCase } from '../preprocessing/make-plan.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { prepareImage, prepareMask } from '../preprocessing/preprocess.js';
+import { toShared } from '../training/to-shared.js';
 import type { TrainingCase } from '../transforms/sample-patch.js';
-import { decodeCase, encodeCase, toShared } from './prepared-case.js';
+import { decodeCase, encodeCase } from './prepared-case.js';
 import { version } from './version.node.js';
 
 /** Raised whenever the bytes of an entry, or what they mean, change. */
@@ -105,14 +106,15 @@ async function prepareCase(dataset: Dataset, c: Case, plan: Plan): Promise<Train
     foreground.length <= FOREGROUND_SAMPLE
       ? foreground
       : createRandom('foreground', c.name).shuffle(foreground).slice(0, FOREGROUND_SAMPLE);
-  return {
-    image: toShared(data),
-    label: toShared(label),
-    foreground: toShared(Uint32Array.from(sample)),
+  const foregroundSample = Uint32Array.from(sample);
+  return toShared({
+    image: data,
+    label,
+    foreground: foregroundSample,
     size: grid.size,
     minimum,
     spacing: plan.spacing,
-  };
+  });
 }
 
 function encodeFingerprint(print: CaseFingerprint): Uint8Array[] {

@@ -14,14 +14,6 @@ const headerSchema = z.object({
 /** Length of the header, a 32-bit integer, goes first. */
 const PREFIX = 4;
 
-/** A copy of an array in memory that threads share. */
-export function toShared<T extends Float32Array | Uint32Array | Uint8Array>(values: T): T {
-  const TypedArray = values.constructor as new (buffer: SharedArrayBuffer) => T;
-  const copy = new TypedArray(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
-}
-
 /** Parts whose bytes, joined, {@link decodeCase} reads. */
 export function encodeCase({ image, label, foreground, size, spacing, minimum }: TrainingCase): Uint8Array[] {
   const header = new TextEncoder().encode(

@@ -1,5 +1,8 @@
-/** The folder of a training run: settings (`run.json`), plans, one line a step (`metrics.jsonl`), and a checkpoint. */
-import { appendFile, readFile } from 'node:fs/promises';
+/**
+ * The folder of a training run: settings (`run.json`), plans, a line of JSON for each step and each validation
+ * (`metrics.jsonl`), and a checkpoint, which is replaced only when the next one is whole and on the disk.
+ */
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { OutputError, RunError } from '../errors.js';
@@ -7,20 +10,23 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { explainSystemError } from '../files/system-error.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../training/checkpoint.js';
 import type { StepRecord } from '../training/train-network.js';
+import type { ValidationRecord } from '../training/validation.js';
 import type { TrainSettings } from './train-settings.js';
 
 export interface RunFolder {
   readonly folder: string;
   /** The last checkpoint, if there is one. */
   readonly state: TrainingState | undefined;
-  logStep(record: StepRecord): Promise<void>;
+  /** Steps that the checkpoint includes, as they were logged. */
+  readonly history: readonly StepRecord[];
+  log(record: StepRecord | ValidationRecord): Promise<void>;
   saveCheckpoint(state: TrainingState): Promise<void>;
   /** Write a file of the run, as readable JSON. */
   writeJson(name: string, value: unknown): Promise<void>;
 }
 
 /**
- * Begin a run, or go on with one.
+ * Begin a run, or go on with one. Its settings must be the same, but for a lower learning rate.
  * @throws RunError where the folder holds another run already, or none to resume, or one begun with other settings
  */
 export async function openRunFolder(folder: string, settings: TrainSettings, resume: boolean): Promise<RunFolder> {
@@ -35,12 +41,15 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
   }
   if (state) checkSettings(folder, begun!, settings);
   await makeFolder(folder);
+  await removeParts(folder);
   const metrics = path.join(folder, 'metrics.jsonl');
-  await writeFileAtomic(metrics, stepsUpTo((await readText(metrics)) ?? '', state?.step ?? 0));
+  const records = recordsOf((await readText(metrics)) ?? '', state);
+  await writeFileAtomic(metrics, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   const run: RunFolder = {
     folder,
     state,
-    async logStep(record) {
+    history: records.filter((record) => 'loss' in record),
+    async log(record) {
       try {
         await appendFile(metrics, `${JSON.stringify(record)}\n`);
       } catch (cause) {
@@ -50,7 +59,7 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
     saveCheckpoint: async (next) => writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next)),
     writeJson: (name, value) => writeFileAtomic(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`),
   };
-  if (!state) await run.writeJson('run.json', settings);
+  await run.writeJson('run.json', settings);
   return run;
 }
 
@@ -59,11 +68,24 @@ function checkSettings(folder: string, text: string, settings: TrainSettings): v
   if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]),
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !isLowerRate(key, before, settings),
   );
   if (changed !== undefined) {
     const [was, is] = [before, asSaved].map((values) => JSON.stringify(values[changed]) ?? 'nothing');
     throw new RunError(`${folder}: cannot be resumed with other settings: ${changed} was ${was}, is ${is}.`);
+  }
+}
+
+/** A run that diverged must be able to go on more gently; the log says which rate each step had. */
+function isLowerRate(key: string, before: Record<string, unknown>, { learningRate }: TrainSettings): boolean {
+  return key === 'learningRate' && typeof before[key] === 'number' && learningRate < before[key];
+}
+
+/** What a killed process had not finished writing. */
+async function removeParts(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names.filter((one) => /^\.[\w.]+\.[0-9a-f]{12}\.part$/.test(one))) {
+    await rm(path.join(folder, name), { force: true }).catch(() => undefined);
   }
 }
 
@@ -95,14 +117,15 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-/** Lines of steps that the checkpoint includes: later ones will be done again, a broken last one is dropped. */
-function stepsUpTo(text: string, step: number): string {
-  const kept = text.split('\n').filter((line) => {
+/** Records that the checkpoint includes: later ones will come again, a broken last line is dropped. */
+function recordsOf(text: string, state: TrainingState | undefined): (StepRecord | ValidationRecord)[] {
+  return text.split('\n').flatMap((line) => {
     try {
-      return (JSON.parse(line) as StepRecord).step <= step;
+      const record: StepRecord | ValidationRecord = JSON.parse(line);
+      const last = 'validation' in record ? state?.validatedStep : state?.step;
+      return record.step <= (last ?? 0) ? [record] : [];
     } catch {
-      return false;
+      return [];
     }
   });
-  return kept.map((line) => `${line}\n`).join('');
 }

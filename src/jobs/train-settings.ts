@@ -24,6 +24,8 @@ export interface TrainSettings {
   readonly loss: LossName;
   readonly dropout: number;
   readonly learningRate: number;
+  /** Held-out training cases a task; null: chosen by their number. */
+  readonly validationCases: number | null;
   /** SHA-256 of the model whose weights are the start. */
   readonly init: string | null;
   /** Sums inside an operator are split by thread: another number of threads gives other last bits. */
@@ -53,6 +55,7 @@ export function trainSettings(options: TrainOptions, circumstances: Circumstance
     loss: options.loss ?? 'ce+dice',
     dropout: options.dropout ?? 0,
     learningRate: options.learningRate ?? DEFAULT_LEARNING_RATE,
+    validationCases: options.validationCases ?? null,
     ...circumstances,
   };
 }

@@ -10,14 +10,16 @@ import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { Runtime } from '../runtime/session.js';
 import type { TrainingState } from '../training/checkpoint.js';
+import { watchDivergence } from '../training/divergence.js';
 import { type CaseReader, fitJudges, type Judges, type JudgeTask } from '../training/judges.js';
+import type { TrainingTask } from '../training/task.js';
 import { trainNetwork } from '../training/train-network.js';
-import { assembleModel } from './assemble-model.js';
-import { beginRun } from './begin-run.node.js';
-import type { CaseStore } from './case-store.node.js';
+import type { ValidationTask } from '../training/validation.js';
+import { openWorkerBatches } from '../training/worker-batches.node.js';
+import { assembleModel, finalWeights } from './assemble-model.js';
+import { type BegunRun, beginRun } from './begin-run.node.js';
 import { prepareTasks } from './prepare-tasks.node.js';
 import { smoothMetrics } from './progress.js';
-import type { RunFolder } from './run-folder.node.js';
 import type { TrainSettings } from './train-settings.js';
 import type { JobOptions, TrainOptions, TrainResult } from './types.js';
 
@@ -28,11 +30,8 @@ import type { JobOptions, TrainOptions, TrainResult } from './types.js';
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const begun = await beginRun(options);
-  const { runtime, start, datasets, settings, run, plans, store } = begun;
-  const state = await learn(
-    { runtime, settings, datasets, plans, store, run, initialWeights: start?.weights },
-    options,
-  );
+  const { runtime, datasets, settings, run, plans } = begun;
+  const state = await learn(begun, options);
   const judges = await judge({ runtime, settings, datasets, plans, state }, options);
   const model = assembleModel({ name: begun.name, engine: runtime.name, settings, datasets, plans, state, judges });
   await writeFileAtomic(options.output, await encodeModelFile(model));
@@ -40,6 +39,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     model: options.output,
     run: run.folder,
     steps: state.step,
+    best: state.best && { step: state.best.step, validationDice: state.best.score },
     trainingSeconds: state.seconds,
     tasks: model.tasks.map(({ name, calibration: { temperature, meanDice } }) => ({
       name,
@@ -57,44 +57,62 @@ interface Material {
 }
 
 /** Train the network, keeping log and checkpoints in the run folder. */
-async function learn(
-  {
-    runtime,
-    settings,
-    datasets,
-    plans,
-    store,
-    run,
-    initialWeights,
-  }: Material & { store: CaseStore; run: RunFolder; initialWeights?: Float32Array },
-  options: JobOptions,
-): Promise<TrainingState> {
-  const smooth = smoothMetrics();
+async function learn(begun: BegunRun, options: TrainOptions): Promise<TrainingState> {
+  const { runtime, settings, datasets, run, start } = begun;
+  const [smooth, watch] = [smoothMetrics(), watchDivergence()];
+  for (const record of run.history) {
+    smooth(record);
+    watch(record);
+  }
   const { minutes, steps } = settings;
+  const { tasks, validation } = await prepareLesson(begun, options);
   const { architecture } = presets[settings.preset];
   return trainNetwork({
     runtime,
     architecture,
     layers: (await chooseLayers(architecture, runtime)).layers,
-    tasks: await prepareTasks(datasets, plans, store, options),
+    tasks,
+    validation,
+    openBatches: openWorkerBatches,
     seed: settings.seed,
     duration: minutes === undefined ? { steps: steps! } : { minutes },
     batch: settings.batch,
-    shares: datasets.map((dataset) => (settings.balance === 'tasks' ? 1 : casesOf(dataset, 'train').length)),
+    shares: datasets.map((_, i) => (settings.balance === 'tasks' ? 1 : tasks[i].cases.length)),
     loss: settings.loss,
     dropout: settings.dropout,
     learningRate: settings.learningRate,
     optimiser: defaultAdamW,
     state: run.state,
-    initialWeights,
+    initialWeights: start?.weights,
     signal: options.signal,
+    checkpointEvery: options.checkpointEvery,
     onCheckpoint: (next) => run.saveCheckpoint(next),
+    onValidation: (record) => run.log(record),
     async onStep(record) {
-      await run.logStep(record);
+      await run.log(record);
       const { loss, dice } = smooth(record);
       options.onProgress?.({ stage: 'train', done: record.step, total: record.steps ?? 0, loss, dice });
+      for (const note of watch(record)) options.onNote?.(note);
     },
   });
+}
+
+/** Cases prepared under their plans: those that train, in memory that the batches' worker shares, and those held out. */
+async function prepareLesson(
+  { datasets, plans, store, heldOut }: BegunRun,
+  options: JobOptions,
+): Promise<{ tasks: TrainingTask[]; validation: ValidationTask[] }> {
+  const prepared = await prepareTasks(datasets, plans, store, options);
+  // Prepared cases are in the order of the training part of the split.
+  const isHeldOut = datasets.map((dataset, i) => casesOf(dataset, 'train').map(({ name }) => heldOut[i].has(name)));
+  return {
+    tasks: prepared.map((task, i) => ({ ...task, cases: task.cases.filter((_, k) => !isHeldOut[i][k]) })),
+    validation: prepared.map(({ name, cases }, i) => ({
+      name,
+      plan: plans[i],
+      cases: cases.filter((_, k) => isHeldOut[i][k]),
+    })),
+  };
 }
 
 /** Fit temperatures and the out-of-distribution state of the finished network. */
@@ -103,7 +121,7 @@ async function judge(
   options: JobOptions,
 ): Promise<Judges> {
   const { architecture } = presets[settings.preset];
-  const network = await openNetwork({ architecture, weights: state.weights }, runtime);
+  const network = await openNetwork({ architecture, weights: finalWeights(state) }, runtime);
   const tasks = datasets.map((dataset, i) => judgeTask(dataset, plans[i]));
   const total = tasks.reduce((sum, { bank, calibration }) => sum + bank.length + calibration.length, 0);
   let done = 0;

@@ -52,7 +52,15 @@ export interface TrainOptions extends JobOptions {
   readonly loss?: LossName;
   /** Probability that a channel is dropped, 0 to 0.9. */
   readonly dropout?: number;
+  /** Peak of the learning rate. A resumed run may go on with a lower one; nothing else may change. */
   readonly learningRate?: number;
+  /**
+   * Training cases of each task that do not train and on which the best weights are chosen; 0 for none. Default: a
+   * tenth, 2 to 5, of tasks with at least 10.
+   */
+  readonly validationCases?: number;
+  /** Steps between two checkpoints; default 100. */
+  readonly checkpointEvery?: number;
   /** A model file whose weights are the start (transfer learning). */
   readonly init?: string;
   /** Run folder; default: beside the output, `<output without .onnx>.run`. */
@@ -71,7 +79,9 @@ export interface TrainResult {
   readonly model: string;
   readonly run: string;
   readonly steps: number;
-  /** Seconds of training, without preparation and calibration. */
+  /** The step whose weights the model has, and their mean validation Dice; null where nothing was validated. */
+  readonly best: { readonly step: number; readonly validationDice: number } | null;
+  /** Seconds of training, without preparation, validation and calibration. */
   readonly trainingSeconds: number;
   readonly tasks: readonly {
     readonly name: string;

@@ -1,7 +1,18 @@
-/** The state of a run between two steps, as bytes: a JSON header, then weights and both moments as float32. */
+/**
+ * The state of a run between two steps, as bytes: a line of JSON, then weights, both moments and, where they are
+ * others, the best weights as float32, then the SHA-256 of all that goes before.
+ */
 import { z } from 'zod';
 import { RunError } from '../errors.js';
 import { sha256 } from '../files/hash.js';
+
+/** Weights that did best on the validation cases so far. */
+export interface BestWeights {
+  readonly step: number;
+  /** Mean over tasks of the mean Dice over a task's validation cases. */
+  readonly score: number;
+  readonly weights: Float32Array;
+}
 
 export interface TrainingState {
   /** Steps done. */
@@ -10,64 +21,80 @@ export interface TrainingState {
   readonly steps: number | null;
   /** Seconds spent in steps so far, over all sittings. */
   readonly seconds: number;
+  /** Seconds spent in validation so far, likewise. */
+  readonly validationSeconds: number;
+  /** The last step that was validated; 0 before the first. */
+  readonly validatedStep: number;
+  readonly best: BestWeights | null;
   readonly weights: Float32Array;
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
 }
 
+const whole = z.number().int().nonnegative();
 const headerSchema = z.object({
   format: z.literal('candor-checkpoint'),
-  version: z.literal(1),
-  step: z.number().int().nonnegative(),
+  version: z.literal(2),
+  step: whole,
   steps: z.number().int().positive().nullable(),
   seconds: z.number().nonnegative(),
+  validationSeconds: z.number().nonnegative(),
+  validatedStep: whole,
+  best: z.object({ step: whole, score: z.number() }).nullable(),
+  /** Weights of the network. */
   length: z.number().int().positive(),
-  sha256: z.string(),
 });
+const HASH_LENGTH = 64;
 
 export async function encodeCheckpoint(state: TrainingState): Promise<Uint8Array> {
-  const { step, steps, seconds, weights } = state;
-  const body = new Float32Array(3 * weights.length);
-  [weights, state.firstMoment, state.secondMoment].forEach((part, i) => {
-    body.set(part, i * weights.length);
-  });
-  const bytes = new Uint8Array(body.buffer);
-  const header = {
+  const { weights, firstMoment, secondMoment, best, ...progress } = state;
+  const header: z.infer<typeof headerSchema> = {
     format: 'candor-checkpoint',
-    version: 1,
-    step,
-    steps,
-    seconds,
+    version: 2,
+    ...progress,
+    best: best && { step: best.step, score: best.score },
     length: weights.length,
-    sha256: await sha256(bytes),
   };
   const text = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
-  const whole = new Uint8Array(text.length + bytes.length);
-  whole.set(text);
-  whole.set(bytes, text.length);
-  return whole;
+  const parts = [weights, firstMoment, secondMoment, ...(best && best.step !== state.step ? [best.weights] : [])];
+  const body = parts.length * weights.byteLength;
+  const bytes = new Uint8Array(text.length + body + HASH_LENGTH);
+  bytes.set(text);
+  parts.forEach(({ buffer, byteOffset, byteLength }, i) => {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), text.length + i * byteLength);
+  });
+  const end = text.length + body;
+  bytes.set(new TextEncoder().encode(await sha256(bytes.subarray(0, end))), end);
+  return bytes;
 }
 
-/** Read a checkpoint; throws RunError naming `file` where it is damaged. */
+/** Read a checkpoint; throws RunError naming `file` where it is damaged or of another version of Candor. */
 export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise<TrainingState> {
-  const end = bytes.indexOf(10);
-  const header = headerSchema.safeParse(parseHeader(bytes.subarray(0, Math.max(end, 0))));
-  // A copy: a view would start at an odd place of the file's memory.
-  const body = Uint8Array.from(bytes.subarray(end + 1));
-  if (!header.success || body.length !== 12 * header.data.length || (await sha256(body)) !== header.data.sha256) {
+  const end = bytes.length - HASH_LENGTH;
+  const header = parseHeader(bytes.subarray(0, Math.max(0, bytes.indexOf(10))));
+  if (header?.format === 'candor-checkpoint' && header.version === 1) {
+    throw new RunError(`${file}: was written by an earlier version of Candor; delete the run folder to start over.`);
+  }
+  const known = headerSchema.safeParse(header);
+  const hash = new TextDecoder().decode(bytes.subarray(Math.max(0, end)));
+  if (!known.success || hash !== (await sha256(bytes.subarray(0, end)))) {
     throw new RunError(
       `${file}: expected a checkpoint of Candor, found a damaged or foreign file; delete it to start over.`,
     );
   }
-  const { step, steps, seconds, length } = header.data;
-  const values = new Float32Array(body.buffer);
-  const [weights, firstMoment, secondMoment] = [0, 1, 2].map((i) => values.slice(i * length, (i + 1) * length));
-  return { step, steps, seconds, weights, firstMoment, secondMoment };
+  const { format: _format, version: _version, length, best, ...progress } = known.data;
+  // A copy: a view would start at an odd place of the file's memory.
+  const values = new Float32Array(new Uint8Array(bytes.subarray(bytes.indexOf(10) + 1, end)).buffer);
+  const [weights, firstMoment, secondMoment, bestWeights] = [0, 1, 2, 3].map((i) =>
+    values.slice(i * length, (i + 1) * length),
+  );
+  const kept = best && { ...best, weights: best.step === progress.step ? weights : bestWeights };
+  return { ...progress, best: kept, weights, firstMoment, secondMoment };
 }
 
-function parseHeader(bytes: Uint8Array): unknown {
+function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return Object(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     return undefined;
   }

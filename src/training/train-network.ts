@@ -5,13 +5,15 @@ import type { LayersFactory } from '../networks/layers/layers.js';
 import type { LossName } from '../networks/losses.js';
 import { type AdamWSettings, learningRateAt } from '../networks/optimiser.js';
 import { initialWeights } from '../networks/parameters.js';
-import { encodeTrainingGraph, type PatchGroup } from '../networks/training-graph.js';
 import { unetParameters } from '../networks/unet.js';
-import type { Runtime, Session, Value } from '../runtime/session.js';
-import { type Batch, makeBatch } from './batch.js';
+import type { Runtime, Value } from '../runtime/session.js';
+import type { Batch } from './batch.js';
+import { batchesOnDemand, type OpenBatchSource } from './batch-source.js';
 import type { TrainingState } from './checkpoint.js';
 import { createSchedule, groupSlots } from './schedule.js';
+import { SessionCache } from './session-cache.js';
 import type { TrainingTask } from './task.js';
+import { planValidation, type ValidationRecord, type ValidationTask } from './validation.js';
 
 export interface TrainNetworkOptions {
   readonly runtime: Runtime;
@@ -19,6 +21,10 @@ export interface TrainNetworkOptions {
   /** How the engine computes the layers; default: by plain operators. */
   readonly layers?: LayersFactory;
   readonly tasks: readonly TrainingTask[];
+  /** Cases that do not train and on which the best weights are chosen; default: none, the last weights count. */
+  readonly validation?: readonly ValidationTask[];
+  /** Where batches come from; default: each is made when its step begins. */
+  readonly openBatches?: OpenBatchSource;
   readonly seed: number;
   /** Either a number of steps, or minutes that become a number of steps after the first {@link TIMED_STEPS}. */
   readonly duration: { readonly steps: number } | { readonly minutes: number };
@@ -37,7 +43,8 @@ export interface TrainNetworkOptions {
   readonly signal?: AbortSignal;
   /** Called after each step. */
   readonly onStep?: (record: StepRecord) => void | Promise<void>;
-  /** Called every `checkpointEvery` steps, and before a cancelled run ends. */
+  readonly onValidation?: (record: ValidationRecord) => void | Promise<void>;
+  /** Called every `checkpointEvery` steps, after each validation, and before a cancelled run ends. */
   readonly onCheckpoint?: (state: TrainingState) => Promise<void>;
   readonly checkpointEvery?: number;
 }
@@ -60,30 +67,42 @@ export const TIMED_STEPS = 20;
 const WARMUP_STEPS = 20;
 
 /**
- * Train until the last step; returns the final state. The same options and seed give the same weights, bit for bit,
- * also when the run was cancelled and resumed.
+ * Train until the last step; returns the final state. The same options and seed give the same weights, last and best,
+ * bit for bit, also when the run was cancelled or killed and resumed.
  * @throws CancelledError after a last checkpoint where the signal fires; EngineError where the loss is no longer finite
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainingState> {
-  const { runtime, architecture, tasks, seed, duration, signal } = options;
+  const { runtime, tasks, duration, signal } = options;
   const every = options.checkpointEvery ?? 100;
   const schedule = createSchedule(options.shares, options.batch);
-  const sessions = new SessionCache(runtime, options);
+  const sessions = new SessionCache(runtime, { ...options, dropout: options.dropout > 0 });
+  const validation = planValidation(options);
   let state = options.state ?? freshState(options);
-  let savedAt = state.step;
+  const batches = (options.openBatches ?? batchesOnDemand)({ ...options, augment: true }, state.step);
+  let saved = state;
   const save = async () => {
-    if (savedAt !== state.step) await options.onCheckpoint?.(state);
-    savedAt = state.step;
+    if (saved === state || state.step === 0) return;
+    if (!state.weights.every(Number.isFinite)) throw diverged(state.step, 'weights are no longer finite', saved.step);
+    await options.onCheckpoint?.(state);
+    saved = state;
   };
   try {
-    while (state.steps === null || state.step < state.steps) {
-      if (signal?.aborted) await save();
+    for (;;) {
+      const validate = validation.isDue(state);
+      if (!validate && state.steps !== null && state.step >= state.steps) return state;
+      if (validate || signal?.aborted) await save();
       throwIfCancelled(signal);
-      const chosen = schedule(state.step);
+      if (validate) {
+        const { next, record } = await validation.run(state);
+        state = next;
+        await options.onValidation?.(record);
+        await save();
+        continue;
+      }
       // Opened before the clock starts: minutes become steps by the time that steps take, in however many sittings.
-      const session = await sessions.for(groupSlots(tasks, chosen).map(({ group }) => group));
+      const session = await sessions.for(groupSlots(tasks, schedule(state.step)).map(({ group }) => group));
       const start = performance.now();
-      const batch = makeBatch(tasks, chosen, state.step, { ...options, seed, architecture, augment: true });
+      const batch = await batches.batch(state.step);
       const learningRate = learningRateAt(state.step, {
         peak: options.learningRate,
         warmup: WARMUP_STEPS,
@@ -93,12 +112,12 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
       const results = await session.run({ ...batch.feeds, ...stateFeeds(state, learningRate, options.optimiser) });
       const [loss, gradientNorm] = [results.loss.data[0], results.gradientNorm.data[0]];
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-        throw new EngineError(`Training diverged at step ${state.step + 1}: loss ${loss}; lower the learning rate.`);
+        throw diverged(state.step + 1, `loss ${loss}, gradient norm ${gradientNorm}`, saved.step);
       }
       const seconds = (performance.now() - start) / 1000;
       state = {
+        ...state,
         step: state.step + 1,
-        steps: state.steps,
         seconds: state.seconds + seconds,
         weights: results['weights/next'].data,
         firstMoment: results['firstMoment/next'].data,
@@ -116,10 +135,18 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
       // Let timers and signals in: a run blocks the thread.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
-    return state;
   } finally {
+    await batches.close();
     await sessions.release();
   }
+}
+
+function diverged(step: number, found: string, kept: number): EngineError {
+  const goOn =
+    kept > 0
+      ? `the checkpoint of step ${kept} is kept: go on from it with --resume and a lower --learning-rate`
+      : 'start again with a lower --learning-rate';
+  return new EngineError(`Training diverged at step ${step} (${found}); ${goOn}.`);
 }
 
 function freshState(options: TrainNetworkOptions): TrainingState {
@@ -128,6 +155,9 @@ function freshState(options: TrainNetworkOptions): TrainingState {
     step: 0,
     steps: 'steps' in options.duration ? options.duration.steps : null,
     seconds: 0,
+    validationSeconds: 0,
+    validatedStep: 0,
+    best: null,
     weights,
     firstMoment: new Float32Array(weights.length),
     secondMoment: new Float32Array(weights.length),
@@ -160,32 +190,4 @@ function diceByTask(tasks: readonly TrainingTask[], batch: Batch, results: Reado
     });
   });
   return Object.fromEntries([...values].map(([name, list]) => [name, list.reduce((a, b) => a + b, 0) / list.length]));
-}
-
-/** One session per composition of patch shapes; with as many patches a step as tasks there is only one. */
-class SessionCache {
-  private readonly sessions = new Map<string, Session>();
-
-  constructor(
-    private readonly runtime: Runtime,
-    private readonly options: Pick<TrainNetworkOptions, 'architecture' | 'layers' | 'loss' | 'optimiser' | 'dropout'>,
-  ) {}
-
-  async for(groups: readonly PatchGroup[]): Promise<Session> {
-    const key = groups.map(({ name, batch }) => `${batch}*${name}`).join('+');
-    let session = this.sessions.get(key);
-    if (!session) {
-      const { architecture, layers, loss, optimiser, dropout } = this.options;
-      session = await this.runtime.open(
-        encodeTrainingGraph({ architecture, layers, loss, optimiser, groups, dropout: dropout > 0 }),
-      );
-      this.sessions.set(key, session);
-    }
-    return session;
-  }
-
-  async release(): Promise<void> {
-    for (const session of this.sessions.values()) await session.release();
-    this.sessions.clear();
-  }
 }

@@ -6,6 +6,7 @@ import { CancelledError, DatasetError, ModelFormatError, OutputError, RunError, 
 import { readModel } from '../../src/jobs/read-model.node.js';
 import { train } from '../../src/jobs/train.node.js';
 import type { Progress, TrainOptions } from '../../src/jobs/types.js';
+import { ensureBuilt } from '../cli/run-candor.js';
 import { temporaryFolder, writeBallDataset, writeBallDatasets } from '../support/ball-data.js';
 import { ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
@@ -35,6 +36,8 @@ const settings = (name: string, changes: Partial<TrainOptions> = {}): TrainOptio
 });
 
 beforeAll(async () => {
+  // The worker that prepares batches is compiled code.
+  await ensureBuilt();
   datasets = writeBallDatasets(at('data'));
   await train(settings('m', { onProgress: (one) => progress.push(one) }));
 });

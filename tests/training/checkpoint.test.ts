@@ -7,6 +7,9 @@ const state = {
   step: 120,
   steps: 400,
   seconds: 12.5,
+  validationSeconds: 1.25,
+  validatedStep: 100,
+  best: { step: 100, score: 0.75, weights: values(2) },
   weights: values(1),
   firstMoment: values(-1e-30),
   secondMoment: Float32Array.of(0, -0, 1e-45, 3.4e38, 1, 2, 3),
@@ -17,6 +20,9 @@ describe('a checkpoint', () => {
     expect(await decodeCheckpoint(await encodeCheckpoint(state), 'c')).toEqual(state);
     const undecided = { ...state, steps: null };
     expect(await decodeCheckpoint(await encodeCheckpoint(undecided), 'c')).toEqual(undecided);
+    for (const best of [null, { step: 120, score: 0.5, weights: state.weights }]) {
+      expect(await decodeCheckpoint(await encodeCheckpoint({ ...state, best }), 'c')).toEqual({ ...state, best });
+    }
   });
 
   it('comes back from a view into a larger buffer, as files are read', async () => {
@@ -35,8 +41,7 @@ describe('a checkpoint', () => {
       await expect(decodeCheckpoint(damaged, 'run/checkpoint.bin')).rejects.toThrow(/^run\/checkpoint.bin: /);
     };
     for (let end = 0; end < bytes.length; end += 5) await refused(bytes.subarray(0, end));
-    const body = bytes.indexOf(10) + 1;
-    for (let at = body; at < bytes.length; at++) {
+    for (let at = 0; at < bytes.length; at++) {
       const damaged = bytes.slice();
       damaged[at] ^= 4;
       await refused(damaged);

@@ -151,7 +151,7 @@ describe('trainNetwork', () => {
   it('ends a run whose loss is no longer finite, and says what to do', async () => {
     const diverging = trainNetwork({ ...options, learningRate: 1e30 });
     await expect(diverging).rejects.toThrow(EngineError);
-    await expect(diverging).rejects.toThrow(/diverged at step \d+.*lower the learning rate/);
+    await expect(diverging).rejects.toThrow(/diverged at step \d+.*lower --learning-rate/);
   });
 
   it('learns two cases by heart', async () => {

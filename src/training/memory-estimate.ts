@@ -1,0 +1,80 @@
+/**
+ * What a run will need of memory, before it begins: hours must not end in the operating system's killing the process.
+ * Derived from the graphs themselves; the few constants below are measured (`bench/memory.mjs` compares).
+ */
+import { count, type Vec3 } from '../math/vector.js';
+import type { Architecture } from '../networks/architecture.js';
+import { deployGraph } from '../networks/deploy-graph.js';
+import { parameterCount } from '../networks/parameters.js';
+import { type TrainingGraphOptions, trainingGraph } from '../networks/training-graph.js';
+import { unetParameters } from '../networks/unet.js';
+import { peakBytes } from './graph-memory.js';
+import { createSchedule, groupSlots } from './schedule.js';
+
+const MIB = 2 ** 20;
+/** Node, the engine's library, code, and the thread that prepares batches. */
+const BASE = 140 * MIB;
+/**
+ * The engine's memory over the peak of live tensors: its arena grows by doubling in the first run, and from the second
+ * on takes one block for all tensors beside that.
+ */
+const ARENA = 3.9;
+/** The same where shapes vary, and no such block is planned. */
+const FORWARD_ARENA = 2;
+/** A session's own tables. */
+const SESSION = 25 * MIB;
+/** Vectors of the weights' length at once: state and next state, engine copies, what awaits collection, a checkpoint. */
+const WEIGHT_VECTORS = 14;
+/** Compositions of patch shapes repeat within so many steps. */
+const SCHEDULED = 200;
+
+export interface MemoryEstimate {
+  /** Bytes, as are the others. */
+  readonly total: number;
+  readonly cases: number;
+  readonly engine: number;
+  readonly weights: number;
+  readonly base: number;
+}
+
+export interface TrainingMemoryOptions extends Omit<TrainingGraphOptions, 'groups'> {
+  readonly tasks: readonly {
+    readonly patch: Vec3;
+    /** Voxels of each prepared case. */
+    readonly sizes: readonly Vec3[];
+  }[];
+  readonly shares: readonly number[];
+  /** Patches a step. */
+  readonly batch: number;
+}
+
+/** Largest resident memory of a training run. */
+export function estimateTrainingMemory(options: TrainingMemoryOptions): MemoryEstimate {
+  const { tasks, shares, batch, architecture } = options;
+  const schedule = createSchedule(shares, batch);
+  const compositions = new Map<string, ReturnType<typeof groupSlots>[number]['group'][]>();
+  for (let step = 0; step < SCHEDULED; step++) {
+    const groups = groupSlots(
+      tasks.map(({ patch }, i) => ({ name: String(i), patch, cases: [] })),
+      schedule(step),
+    ).map(({ group }) => group);
+    compositions.set(JSON.stringify(groups), groups);
+  }
+  // Each composition has a session, and each session an arena.
+  const engine = [...compositions.values()].reduce(
+    (sum, groups) => sum + SESSION + ARENA * peakBytes(trainingGraph({ ...options, groups })),
+    0,
+  );
+  // Float32 image, a byte of label.
+  const cases = tasks.reduce((sum, { sizes }) => sum + sizes.reduce((voxels, size) => voxels + 5 * count(size), 0), 0);
+  const weights = WEIGHT_VECTORS * 4 * parameterCount(unetParameters(architecture));
+  return { total: BASE + cases + engine + weights, cases, engine, weights, base: BASE };
+}
+
+/** Memory of the engine for one window of a network at inference, weights included. */
+export function estimateWindowMemory(architecture: Architecture, patch: Vec3): number {
+  const weights = parameterCount(unetParameters(architecture));
+  const [width, height, depth] = patch;
+  const graph = deployGraph(architecture, new Float32Array(weights));
+  return SESSION + FORWARD_ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * weights;
+}
