@@ -144,7 +144,7 @@ export function addDatasets(corpus: Corpus): void {
       large.set(plain1.subarray(0, 352));
       const view = new DataView(large.buffer);
       view.setInt16(70, 2, true);
-      [1024, 1024, 64].forEach((n, i) => view.setInt16(42 + 2 * i, n, true));
+      [1024, 1024, 64].forEach((n, i) => void view.setInt16(42 + 2 * i, n, true));
       writeFileSync(path.join(folder, 'labelsTr', 'b.nii.gz'), gzipSync(large));
       return folder;
     },
