@@ -103,7 +103,7 @@ export async function addModels(corpus: Corpus): Promise<void> {
         add(
           'huge array',
           rewritten((old) => old.replace(new RegExp(`"${key}":`), `"${key}":${huge},"old":`)),
-          'error',
+          'either',
           weighed,
         );
       }
