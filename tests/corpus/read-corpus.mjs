@@ -11,7 +11,7 @@ const load = (file) => import(pathToFileURL(path.join(dist, file)).href);
 const { isCandorError } = await load('errors.js');
 const { readImage, readImageHeader } = await load('volume/image-file.node.js');
 const { openDataset } = await load('datasets/open-dataset.node.js');
-const { checkDataset } = await load('datasets/check.node.js');
+const { checkDatasets } = await load('datasets/check.node.js');
 const { loadCase } = await load('datasets/load-case.node.js');
 const { inspect } = await load('jobs/inspect.node.js');
 const { openRunFolder } = await load('jobs/run-folder.node.js');
@@ -32,7 +32,7 @@ const readers = {
     for (const { image, label } of dataset.cases) {
       for (const one of [image, label]) if (one && !one.startsWith(`${file}/`)) throw new Error(`${one} lies outside`);
     }
-    for (const finding of await checkDataset(dataset)) {
+    for (const finding of (await checkDatasets([dataset], { voxels: 'none' })).flat()) {
       if (finding.severity === 'error') throw Object.assign(new Error(), { finding });
     }
     for (const one of dataset.cases) await loadCase(dataset, one);
