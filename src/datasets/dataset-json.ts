@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DatasetError, UnsupportedError } from '../errors.js';
+import { listOf, parseJson, recordOf } from '../files/json.js';
 import { imageEndings, isImageName } from '../volume/file-names.js';
 import type { Dataset, Split } from './dataset.js';
 import { parseLabels } from './labels.js';
@@ -23,20 +24,23 @@ export interface DatasetDescription
 
 // Names end up in messages, on terminals and in reports.
 const text = z.string().regex(/^\P{Cc}*$/u, 'control characters are not allowed');
-const names = z.array(text);
-const channels = z.record(text, text).or(names);
+/** A hundred thousand cases. */
+const maximumValues = 300_000;
+
+const names = listOf(text);
+const channels = recordOf(text, text).or(names);
 const labelValue = z.number().int().min(0).max(65535);
 
 const fileSchema = z.looseObject({
   name: z.string().optional(),
   modality: channels.optional(),
   channel_names: channels.optional(),
-  labels: z.record(text, z.union([text, labelValue, z.array(labelValue)])),
-  training: z.array(z.looseObject({ image: z.string(), label: z.string().nullish() })).optional(),
+  labels: recordOf(text, z.union([text, labelValue, listOf(labelValue)])),
+  training: listOf(z.looseObject({ image: z.string(), label: z.string().nullish() })).optional(),
   file_ending: text.optional(),
-  target: labelValue.or(z.array(labelValue).min(1)).optional(),
+  target: labelValue.or(listOf(labelValue).refine((list) => list.length > 0, 'expected at least one value')).optional(),
   split: z.object({ train: names, calibration: names, test: names }).optional(),
-  group: z.record(text, text.or(z.number())).optional(),
+  group: recordOf(text, text.or(z.number())).optional(),
   intensityOffset: z.number().nullish(),
 });
 
@@ -47,7 +51,7 @@ const fileSchema = z.looseObject({
  *   one channel, endings of images that are not read, and an `ignore` label.
  */
 export function parseDatasetJson(text: string, source: string): DatasetDescription {
-  const parsed = fileSchema.safeParse(parseJson(text, source));
+  const parsed = fileSchema.safeParse(readJson(text, source));
   if (!parsed.success) {
     const found = parsed.error.issues
       .slice(0, 5)
@@ -92,10 +96,10 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
   };
 }
 
-function parseJson(text: string, source: string): unknown {
+function readJson(text: string, source: string): unknown {
   let json: unknown;
   try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+    json = parseJson(text.replace(/^\uFEFF/, ''), maximumValues);
   } catch (cause) {
     throw new DatasetError(`${source}: not valid JSON (${oneLine((cause as Error).message)}).`, { cause });
   }

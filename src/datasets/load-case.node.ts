@@ -1,6 +1,6 @@
 /** Reads one case: the image, and its reference as a mask of the task's target. */
 import { DatasetError, GeometryError } from '../errors.js';
-import { readImage } from '../volume/image-file.node.js';
+import { readImage, readImageHeader } from '../volume/image-file.node.js';
 import type { Image } from '../volume/nifti.js';
 import type { Mask } from '../volume/volume.js';
 import type { Case, Dataset } from './dataset.js';
@@ -19,11 +19,13 @@ export async function loadCase(
 ): Promise<{ image: Image; reference: Mask }> {
   if (c.label === null)
     throw new DatasetError(`${c.image}: case ${c.name} of ${dataset.name} has no reference; add it to labelsTr/.`);
-  const image = await readImage(c.image);
-  const label = await readImage(c.label);
-  const mismatch = gridMismatch(image.volume, label.volume);
+  // Headers first: a reference on another grid, however large, is refused before its voxels take memory.
+  const grids = [await readImageHeader(c.image), await readImageHeader(c.label)].map(({ grid }) => grid);
+  const mismatch = gridMismatch(grids[0], grids[1]);
   if (mismatch?.grave)
     throw new GeometryError(`${c.label}: ${mismatch.message}; resample the reference onto the image's grid.`);
+  const image = await readImage(c.image);
+  const label = await readImage(c.label);
   const { size, affine } = image.volume;
   return { image, reference: { size, affine, data: selectTarget(label.volume.data, dataset.target) } };
 }

@@ -1,7 +1,9 @@
 /** Opens a data-set folder: reads `dataset.json`, lists the cases and settles the split. Image files stay closed. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
+import { readPlainText } from '../files/read.node.js';
+import { explainSystemError } from '../files/system-error.js';
 import { caseName } from '../volume/file-names.js';
 import type { Case, Dataset } from './dataset.js';
 import { checkName, type DatasetDescription, parseDatasetJson } from './dataset-json.js';
@@ -49,13 +51,10 @@ export async function openDataset(folder: string, options: { seed?: number } = {
 
 async function readJsonText(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
-    if (size > maximumJsonBytes) throw new DatasetError(`${path}: ${size} bytes is too large for a dataset.json.`);
-    return await readFile(path, 'utf8');
+    return await readPlainText(path, maximumJsonBytes);
   } catch (cause) {
-    if (cause instanceof DatasetError) throw cause;
     throw new DatasetError(
-      `${path}: cannot be read (${(cause as NodeJS.ErrnoException).code}); expected a folder with dataset.json, imagesTr/ and labelsTr/.`,
+      `${path}: cannot be read (${explainSystemError(cause)}); expected a folder with dataset.json, imagesTr/ and labelsTr/.`,
       { cause },
     );
   }
@@ -69,7 +68,7 @@ async function listPairs(folder: string, ending: string): Promise<Omit<Case, 'gr
       return (await readdir(path)).filter((file) => !file.startsWith('.') && file.endsWith(ending)).sort();
     } catch (cause) {
       throw new DatasetError(
-        `${path}: cannot be listed (${(cause as NodeJS.ErrnoException).code}); the nnU-Net layout keeps images in imagesTr/ and references in labelsTr/.`,
+        `${path}: cannot be listed (${explainSystemError(cause)}); the nnU-Net layout keeps images in imagesTr/ and references in labelsTr/.`,
         { cause },
       );
     }

@@ -18,6 +18,18 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
+ * Remove a file; one that is not there is fine.
+ * @throws {OutputError} where it cannot be removed
+ */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw new OutputError(`${path}: cannot remove this file: ${explainSystemError(error)}.`, { cause: error });
+  }
+}
+
+/**
  * Write a file so that readers see the old content or the new, never a part: written beside the target, flushed to
  * the disk, then renamed. Parent folders are made.
  * @throws {OutputError} where it cannot be written; the target is then as it was, and nothing is left beside it

@@ -1,4 +1,5 @@
 /** Image files named by a user: single files, or all in a folder. */
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ImageFormatError, UsageError } from '../errors.js';
@@ -55,7 +56,7 @@ export async function listImageSets(folders: readonly string[]): Promise<{ name:
   const sets: { name: string; images: InputImage[] }[] = [];
   for (const folder of folders) {
     if (!(await isFolder(folder))) throw new ImageFormatError(`${folder}: expected a folder of images, found a file.`);
-    const inside = await readdir(folder, { withFileTypes: true });
+    const inside = await listFolder(folder);
     const own = (await imageNames(folder)).length > 0;
     const below = own
       ? ['']
@@ -78,7 +79,18 @@ export async function listImageSets(folders: readonly string[]): Promise<{ name:
 }
 
 async function imageNames(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter(isImage).sort();
+  return (await listFolder(folder))
+    .map(({ name }) => name)
+    .filter(isImage)
+    .sort();
+}
+
+async function listFolder(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new ImageFormatError(`${folder}: cannot be listed: ${explainSystemError(cause)}.`, { cause });
+  }
 }
 
 async function isFolder(input: string, mustExist = true): Promise<boolean> {

@@ -1,9 +1,10 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
-import { access, readFile, realpath, rm } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { estimatedDice } from '../calibration/estimated-dice.js';
 import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
-import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
+import { readPlainText } from '../files/read.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
 import { volumeMl } from '../metrics/overlap.js';
@@ -19,6 +20,9 @@ import { type InputImage, listImages } from './list-images.node.js';
 import { readEnsemble } from './read-model.node.js';
 import type { PredictOptions } from './types.js';
 import { writeMask, writeOodMap, writeProbabilities } from './write-volume.node.js';
+
+/** A `CASE.json` of an earlier call, in bytes; a thousand tasks take a tenth. */
+const MAXIMUM_RESULT = 2 ** 22;
 
 interface ModelReference {
   readonly name: string;
@@ -203,7 +207,7 @@ async function writeVolumes(
   if (isRefused(verdict.verdict, options)) {
     // An earlier call may have written them, in whichever format.
     for (const file of outputFormats.flatMap((format) => Object.values(volumeNames(input.case, format)))) {
-      await rm(path.join(options.output, file), { force: true });
+      await removeFile(path.join(options.output, file));
     }
     return { mask: null, probabilities: null, oodMap: null };
   }
@@ -228,7 +232,9 @@ async function readDone(
   resultSource: ResultSource,
 ): Promise<PredictedCase | undefined> {
   try {
-    const done = JSON.parse(await readFile(path.join(options.output, `${input.case}.json`), 'utf8')) as PredictedCase;
+    const done = JSON.parse(
+      await readPlainText(path.join(options.output, `${input.case}.json`), MAXIMUM_RESULT),
+    ) as PredictedCase;
     if (!isSameSource(done, resultSource) || done.ood.alpha !== (options.alpha ?? 0.05)) return undefined;
     const { mask, probabilities, oodMap } = done.files;
     if (isRefused(done.verdict, options)) return mask === null ? done : undefined;

@@ -1,6 +1,6 @@
 /** Reads model files from disk. */
-import { readFile } from 'node:fs/promises';
 import { ModelFormatError, UsageError } from '../errors.js';
+import { readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
 import type { StoredModel } from '../model/model.js';
 import { decodeModelFile } from '../model/model-file.js';
@@ -9,7 +9,7 @@ import { decodeModelFile } from '../model/model-file.js';
 export async function readModel(path: string): Promise<StoredModel> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readPlainFile(path);
   } catch (cause) {
     throw new ModelFormatError(`${path}: expected a model file, but ${explainSystemError(cause)}.`, { cause });
   }

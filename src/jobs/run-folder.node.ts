@@ -2,16 +2,23 @@
  * The folder of a training run: settings (`run.json`), plans, a line of JSON for each step and each validation
  * (`metrics.jsonl`), and a checkpoint, which is replaced only when the next one is whole and on the disk.
  */
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { OutputError, RunError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
+import { presets } from '../networks/architecture.js';
+import { parameterCount } from '../networks/parameters.js';
+import { unetParameters } from '../networks/unet.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../training/checkpoint.js';
 import type { StepRecord } from '../training/train-network.js';
 import type { ValidationRecord } from '../training/validation.js';
 import type { TrainSettings } from './train-settings.js';
+
+/** Of a log or of settings, in bytes: a million steps. */
+const MAXIMUM_TEXT = 2 ** 28;
 
 export interface RunFolder {
   readonly folder: string;
@@ -39,7 +46,10 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
       `${folder}: holds a run already; add --resume to go on with it, or name another folder with --run.`,
     );
   }
-  if (state) checkSettings(folder, begun!, settings);
+  if (state) {
+    checkSettings(folder, begun!, settings);
+    checkState(folder, state, settings);
+  }
   await makeFolder(folder);
   await removeParts(folder);
   const metrics = path.join(folder, 'metrics.jsonl');
@@ -89,6 +99,20 @@ async function removeParts(folder: string): Promise<void> {
   }
 }
 
+/** A checkpoint of another run, moved here, would train something else or never end. */
+function checkState(folder: string, { step, steps, weights }: TrainingState, settings: TrainSettings): void {
+  const expected = parameterCount(unetParameters(presets[settings.preset].architecture));
+  const file = path.join(folder, 'checkpoint.bin');
+  if (weights.length !== expected) {
+    throw new RunError(`${file}: expected ${expected} weights of preset ${settings.preset}, found ${weights.length}.`);
+  }
+  if ((settings.steps !== undefined && steps !== settings.steps) || (steps !== null && step > steps)) {
+    throw new RunError(
+      `${file}: expected a checkpoint of ${settings.steps ?? 'some'} steps, found step ${step} of ${steps ?? 'unknown'}.`,
+    );
+  }
+}
+
 function parseSettings(text: string): Record<string, unknown> | undefined {
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
@@ -99,17 +123,18 @@ function parseSettings(text: string): Record<string, unknown> | undefined {
 
 async function readCheckpoint(folder: string): Promise<TrainingState | undefined> {
   const file = path.join(folder, 'checkpoint.bin');
-  try {
-    return await decodeCheckpoint(await readFile(file), file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const bytes = await readIfThere(file, MAXIMUM_READ);
+  return bytes && decodeCheckpoint(bytes, file);
 }
 
 async function readText(file: string): Promise<string | undefined> {
+  const bytes = await readIfThere(file, MAXIMUM_TEXT);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+async function readIfThere(file: string, maximum: number): Promise<Uint8Array | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readPlainFile(file, maximum);
   } catch (cause) {
     // A part of the path may be a file: making the folder will say so.
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { isCandorError, ModelFormatError } from '../errors.js';
 import { sha256 } from '../files/hash.js';
+import { parseJson } from '../files/json.js';
 import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
 import { encodeModel } from '../graph/onnx/encode.js';
 import { architectureSchema, strideOf } from '../networks/architecture.js';
@@ -24,6 +25,8 @@ const CHECKSUM = 'candor-sha256';
 /** Longest record and longest array that are read, in characters. */
 const MAXIMUM_RECORD = 16 * 2 ** 20;
 const MAXIMUM_ARRAY = 2 ** 29;
+/** More than a thousand tasks need. */
+const MAXIMUM_RECORD_VALUES = 100_000;
 
 const recordSchema = z.object({
   version: z.literal(FORMAT_VERSION),
@@ -117,7 +120,7 @@ function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema>
   }
   if (text.length > MAXIMUM_RECORD)
     throw new ModelFormatError(`${file}: its record of ${text.length} characters is too long.`);
-  const json = parseJson(text, file);
+  const json = readJson(text, file);
   const version = z.object({ version: z.number() }).safeParse(json);
   if (version.success && version.data.version !== FORMAT_VERSION) {
     throw new ModelFormatError(
@@ -130,9 +133,9 @@ function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema>
   throw new ModelFormatError(`${file}: its record is damaged at ${path.join('.') || 'the top'}: ${message}.`);
 }
 
-function parseJson(text: string, file: string): unknown {
+function readJson(text: string, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, MAXIMUM_RECORD_VALUES);
   } catch (cause) {
     throw new ModelFormatError(`${file}: its record is not valid JSON; the file is damaged.`, { cause });
   }

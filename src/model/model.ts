@@ -7,8 +7,14 @@ import { planSchema } from '../preprocessing/plan.js';
 
 const count = z.number().int().nonnegative();
 
+/** The names that data sets may have: they become keys and parts of messages. */
+const taskName = z
+  .string()
+  .regex(/^[^/\\\p{Cc}]{1,200}$/u, 'expected 1 to 200 characters without slashes')
+  .refine((name) => !['.', '..', '__proto__'].includes(name), 'a name that is not allowed');
+
 export const modelTaskSchema = z.object({
-  name: z.string().min(1),
+  name: taskName,
   /** As the data set calls it: CT, MRI, ... */
   modality: z.string(),
   /** Names of the labels that make the foreground. */

@@ -130,7 +130,13 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
       }
       const { step, steps } = state;
       const dice = diceByTask(tasks, batch, results);
-      await options.onStep?.({ step, steps, loss, gradientNorm, learningRate, dice, seconds });
+      try {
+        await options.onStep?.({ step, steps, loss, gradientNorm, learningRate, dice, seconds });
+      } catch (error) {
+        // A log that cannot be written must not cost the steps since the last checkpoint, if that can be.
+        await save().catch(() => undefined);
+        throw error;
+      }
       if (state.step % every === 0 || state.step === state.steps) await save();
       // Let timers and signals in: a run blocks the thread.
       await new Promise((resolve) => setTimeout(resolve, 0));

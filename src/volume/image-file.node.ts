@@ -1,5 +1,5 @@
 /** Images from disk, with the operating system's refusals turned into messages that name the file. */
-import { access, type FileHandle, open } from 'node:fs/promises';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { ImageFormatError, isCandorError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
 import { MAXIMUM_TEXT_HEADER } from './declared.js';
@@ -16,8 +16,8 @@ const MAXIMUM_FILE = 2 ** 31 - 1;
 async function withImageFile<T>(path: string, act: (file: FileHandle, length: number) => Promise<T>): Promise<T> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, 'r');
-    const found = await file.stat();
+    // Before it is opened: opening a pipe waits for somebody to write.
+    const found = await stat(path);
     if (found.isDirectory()) {
       throw new ImageFormatError(
         `${path}: expected an image file (.nii, .nii.gz, .hdr, .nrrd, .nhdr, .mha or .mhd), found a folder.`,
@@ -28,6 +28,7 @@ async function withImageFile<T>(path: string, act: (file: FileHandle, length: nu
         `${path}: expected an image file (.nii, .nii.gz, .hdr, .nrrd, .nhdr, .mha or .mhd), found a device or a pipe.`,
       );
     }
+    file = await open(path, 'r');
     return await act(file, found.size);
   } catch (error) {
     if (isCandorError(error)) throw error;

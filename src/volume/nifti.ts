@@ -30,13 +30,18 @@ function scalingOf(header: ImageHeader, name: string): { slope: number; intercep
   return { slope, intercept };
 }
 
+/** Bytes that extensions between header and voxels may take; inflating them costs time and memory. */
+const MAXIMUM_EXTENSIONS = 2 ** 26;
+
 /** First byte of the voxels and the byte after their last, in their file before compression. */
 function voxelRange(header: ImageHeader, layout: NiftiLayout, name: string): { from: number; to: number } {
   const least = layout === 'pair' ? 0 : firstVoxelOffset[header.format];
   // Some writers leave 0 in single files; readers take it as "directly after the header".
   const from = readNumber(header, 'vox_offset') || least;
-  if (!Number.isInteger(from) || from < least || from > 2 ** 31) {
-    throw new ImageFormatError(`${name}: expected voxels from byte ${least} on, found vox_offset ${from}.`);
+  if (!Number.isInteger(from) || from < least || from > MAXIMUM_EXTENSIONS) {
+    throw new ImageFormatError(
+      `${name}: expected voxels from byte ${least} to ${MAXIMUM_EXTENSIONS} on, found vox_offset ${from}.`,
+    );
   }
   return { from, to: from + count(header.grid.size) * voxelTypes[header.datatype].bytes };
 }

@@ -82,7 +82,9 @@ describe('openDataset', () => {
   });
 
   test('a missing folder, dataset.json or imagesTr says what is expected', async () => {
-    await expect(openDataset(join(folder, 'nowhere'))).rejects.toThrow(/dataset\.json: cannot be read \(ENOENT\)/);
+    await expect(openDataset(join(folder, 'nowhere'))).rejects.toThrow(
+      /dataset\.json: cannot be read \(no such file or folder\)/,
+    );
     put(folder, 'dataset.json', { channel_names: { 0: 'CT' }, labels: { background: 0, liver: 1 } });
     await expect(openDataset(folder)).rejects.toThrow(/labelsTr: cannot be listed/);
     put(folder, 'imagesTr/readme.txt', 'nothing');

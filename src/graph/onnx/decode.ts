@@ -2,6 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelFormatError } from '../../errors.js';
 import { elementCount } from '../shape.js';
+import { checkSize } from './check-size.js';
 import { ModelProtoSchema, type TensorProto, TensorProto_DataType, type ValueInfoProto } from './onnx_pb.js';
 
 export interface OnnxModel {
@@ -41,7 +42,8 @@ export function decodeModel(bytes: Uint8Array, file: string): OnnxModel {
 
 function parse(bytes: Uint8Array, file: string) {
   try {
-    return fromBinary(ModelProtoSchema, bytes);
+    checkSize(ModelProtoSchema, bytes);
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ModelFormatError(`${file}: expected an ONNX model, found bytes that are not one (${why}).`, { cause });
