@@ -60,13 +60,13 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
 export function prepareMask(mask: Mask, plan: Pick<Plan, 'spacing'>): Mask {
   const size = preparedSize(mask, plan);
   const canonical = toCanonical(mask);
-  const share = resampleLinear(
-    Float32Array.from(canonical.data, (v) => (v > 0 ? 1 : 0)),
-    canonical.size,
-    size,
-  );
+  const binary = new Float32Array(canonical.data.length);
+  for (let i = 0; i < binary.length; i++) binary[i] = canonical.data[i] > 0 ? 1 : 0;
+  const share = resampleLinear(binary, canonical.size, size);
+  const data = new Uint8Array(share.length);
   // Not 0.5 itself: sums of weights that make one half may fall short by rounding.
-  return { ...resizedGrid(canonical, size), data: Uint8Array.from(share, (v) => (v >= 0.5 - 1e-6 ? 1 : 0)) };
+  for (let i = 0; i < data.length; i++) data[i] = share[i] >= 0.5 - 1e-6 ? 1 : 0;
+  return { ...resizedGrid(canonical, size), data };
 }
 
 /**
