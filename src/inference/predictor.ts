@@ -11,7 +11,7 @@ import type { Plan } from '../preprocessing/plan.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
 import type { Runtime } from '../runtime/session.js';
 import { spacingOf } from '../volume/orientation.js';
-import type { Volume } from '../volume/volume.js';
+import type { Grid, Volume } from '../volume/volume.js';
 import type { Network } from './network.js';
 import { oodMap } from './ood-map.js';
 import { distinctPlans, isWithinExtent, windowsUnder } from './plans.js';
@@ -179,7 +179,7 @@ async function runAndKeep(network: Network, volume: Volume, plan: Plan, options:
 }
 
 /** The tasks to run: the one named, else all whose extent the image fits, else the one it needs fewest windows for. */
-function chooseTasks(model: Model, volume: Volume, named: string | undefined): readonly ModelTask[] {
+export function chooseTasks(model: Model, volume: Grid, named: string | undefined): readonly ModelTask[] {
   if (named !== undefined) {
     const task = model.tasks.find(({ name }) => name === named);
     if (task) return [task];
