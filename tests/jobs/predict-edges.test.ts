@@ -1,6 +1,7 @@
 /** Job arrays, changed settings, and images of unusual sizes: nothing lost, nothing mixed, refusals in words. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UnsupportedError, UsageError } from '../../src/errors.js';
 import { estimateMemory } from '../../src/inference/memory.js';
@@ -126,9 +127,7 @@ describe('an image', () => {
   };
 
   it.each<[string, Vec3, (i: number) => number]>([
-    ['of one voxel', [1, 1, 1], () => 7],
     ['of two wide slices', [2, 300, 300], (i) => i % 97],
-    ['of one slice', [40, 30, 1], (i) => i % 13],
     ['that is constant', [20, 20, 20], () => 3],
     ['that is all zero', [20, 20, 20], () => 0],
     ['without a finite voxel', [9, 9, 9], () => Number.NaN],
@@ -141,6 +140,19 @@ describe('an image', () => {
     expect(mask.volume.size).toEqual(size);
     expect(mask.volume.data.every((v) => v === 0 || v === 1)).toBe(true);
     expect(probability.volume.data.every((p) => p >= 0 && p <= 1)).toBe(true);
+  });
+
+  it.each<[string, Vec3, string]>([
+    ['one voxel', [1, 1, 1], '1D'],
+    ['one slice', [40, 30, 1], '2D'],
+  ])('of %s is refused as what it is', async (name, size, found) => {
+    const bytes = gunzipSync(encodeFloat(new Float32Array(80 * 30), createHeader({ size: [40, 30, 2], affine })));
+    for (const [axis, n] of size.entries()) bytes.writeInt16LE(n, 42 + 2 * axis);
+    writeFileSync(at(`${name}.nii`), bytes);
+    const { cases } = await run(`out-${name}`, { inputs: [at(`${name}.nii`)] });
+    const { error } = cases[0] as FailedImage;
+    expect(error.tag).toBe('UnsupportedError');
+    expect(error.message).toContain(`${name}.nii: expected a 3D image, found ${found} (${size.join(' x ')})`);
   });
 
   it('that would be huge on the grid of every plan is refused with both sizes', async () => {
