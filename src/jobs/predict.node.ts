@@ -4,7 +4,6 @@ import path from 'node:path';
 import { estimatedDice } from '../calibration/estimated-dice.js';
 import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
-import { estimateMemory } from '../inference/memory.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
 import { volumeMl } from '../metrics/overlap.js';
@@ -13,11 +12,11 @@ import type { Verdict } from '../ood/verdict.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import { largestComponent } from '../volume/components.js';
 import { formatOf, maskEnding, type OutputFormat, outputFormats } from '../volume/file-names.js';
-import { readImage, readImageHeader } from '../volume/image-file.node.js';
+import { readImage } from '../volume/image-file.node.js';
 import type { LabelNames } from '../volume/label-names.js';
 import type { Image } from '../volume/nifti.js';
 import { type InputImage, listImages } from './list-images.node.js';
-import { checkMemory, gigabytes } from './memory.node.js';
+import { memoryWatch } from './memory.node.js';
 import { ofPart, type Part, runId, writeSummary } from './predict-parts.node.js';
 import { changedSettings, type PredictSettings, settingsOf } from './predict-settings.js';
 import { readEnsemble } from './read-model.node.js';
@@ -122,25 +121,6 @@ function once(say: PredictOptions['onNote']): (text: string) => void {
   return (text) => {
     if (!said.has(text)) say?.(text);
     said.add(text);
-  };
-}
-
-/** From here on the memory that a run takes is worth a remark, in bytes. */
-const REMARKABLE = 1e9;
-
-/** Called before an image is read: refuses it where memory is short, and tells of each image that needs more than any before. */
-function memoryWatch(
-  models: readonly StoredModel[],
-  { task, saveProbabilities, saveOodMap, onNote }: PredictOptions,
-): (file: string) => Promise<void> {
-  let most = REMARKABLE;
-  return async (file) => {
-    const { grid } = await readImageHeader(file);
-    const maps = (saveProbabilities ? 0.5 : 0) + (saveOodMap ? 1 : 0);
-    const needed = estimateMemory(models, grid, { task, maps });
-    checkMemory(file, grid, needed);
-    if (needed > most) onNote?.(`${file}: ${grid.size.join(' x ')} voxels, about ${gigabytes(needed)} of memory.`);
-    most = Math.max(most, needed);
   };
 }
 
