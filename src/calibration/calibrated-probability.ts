@@ -4,7 +4,7 @@
  */
 import type { Vec3 } from '../math/vector.js';
 import { dilate, regionRadius } from './region.js';
-import { applyTemperature } from './temperature.js';
+import { calibrated } from './temperature.js';
 
 /**
  * Foreground probability of an image: sigmoid(logit / T) within 3 voxels of the mask (logit > 0), sigmoid(logit) beyond.
@@ -13,17 +13,15 @@ import { applyTemperature } from './temperature.js';
  * @throws UsageError for a temperature that is not positive, GeometryError where the size does not match
  */
 export function calibratedProbability(logits: Float32Array, temperature: number, size: Vec3): Float32Array {
-  const probability = applyTemperature(logits, 1);
-  const region = dilate(
-    Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0)),
-    size,
-    regionRadius,
-  );
-  const near = applyTemperature(
-    logits.filter((_, i) => region[i] === 1),
-    temperature,
-  );
-  let next = 0;
-  for (let i = 0; i < probability.length; i++) if (region[i] === 1) probability[i] = near[next++];
-  return probability;
+  return calibrateInPlace(logits.slice(), temperature, size);
+}
+
+/** {@link calibratedProbability} where the logits are not needed any more: the array itself, now of probabilities. */
+export function calibrateInPlace(logits: Float32Array, temperature: number, size: Vec3): Float32Array {
+  const positive = new Uint8Array(logits.length);
+  for (let i = 0; i < logits.length; i++) positive[i] = logits[i] > 0 ? 1 : 0;
+  const region = dilate(positive, size, regionRadius);
+  const [near, far] = [calibrated(temperature), calibrated(1)];
+  for (let i = 0; i < logits.length; i++) logits[i] = region[i] === 1 ? near(logits[i]) : far(logits[i]);
+  return logits;
 }

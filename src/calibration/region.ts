@@ -42,12 +42,14 @@ export function dilate(mask: Uint8Array, size: Vec3, radius: number): Uint8Array
     throw new UsageError(`Dilation: expected a radius of 0 to 254 voxels, found ${radius}.`);
   }
   const far = radius + 1;
-  const steps = mask.map((value) => (value !== 0 ? 0 : far));
+  const steps = new Uint8Array(mask.length);
+  for (let i = 0; i < mask.length; i++) steps[i] = mask[i] !== 0 ? 0 : far;
   const slice = nx * ny;
   for (let row = 0; row < steps.length; row += nx) sweep(steps, row, 1, nx, 1);
   for (let z = 0; z < nz; z++) sweep(steps, z * slice, nx, ny, nx);
   sweep(steps, 0, slice, nz, slice);
-  return steps.map((value) => (value <= radius ? 1 : 0));
+  for (let i = 0; i < steps.length; i++) steps[i] = steps[i] <= radius ? 1 : 0;
+  return steps;
 }
 
 /** Lower each of `length` blocks of `width` voxels, `stride` apart, to at most one more than its neighbours; both ways. */

@@ -55,20 +55,30 @@ export function fitTemperature(samples: readonly CalibrationSample[]): Temperatu
   return { temperature: 1 / beta, nllBefore: start.nll, nllAfter: at.nll, n: margins.length };
 }
 
+/** The next float32 after one half. */
+const JUST_ABOVE_HALF = 0.5 + 2 ** -24;
+
 /**
  * Calibrated foreground probabilities, sigmoid(logit / T), in float32. Above 0.5 exactly where the logit is above 0, so
  * that a saved probability and its mask agree.
  */
 export function applyTemperature(logits: Float32Array, temperature: number): Float32Array {
+  const probability = new Float32Array(logits.length);
+  const of = calibrated(temperature);
+  for (let i = 0; i < logits.length; i++) probability[i] = of(logits[i]);
+  return probability;
+}
+
+/** {@link applyTemperature} for one logit at a time. @throws UsageError for a temperature that is not positive */
+export function calibrated(temperature: number): (logit: number) => number {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new UsageError(`Temperature: expected a positive number, found ${temperature}.`);
   }
-  const justAboveHalf = 0.5 + 2 ** -24; // the next float32
   const scale = 1 / temperature;
-  return logits.map((z) => {
+  return (z) => {
     const p = 1 / (1 + Math.exp(-z * scale));
-    return z > 0 && p < justAboveHalf ? justAboveHalf : p;
-  });
+    return z > 0 && p < JUST_ABOVE_HALF ? JUST_ABOVE_HALF : p;
+  };
 }
 
 /** Logits as they count for the reference: positive where right. */

@@ -17,7 +17,6 @@ const flags = z.object({
 export function addCheck(program: Command): void {
   const command = program
     .command('check')
-    .summary('find what is wrong with data sets')
     .description(
       'Find everything that is wrong with data sets at once: pairs, geometry, labels, splits, voxels and duplicates, ' +
         'each with what to do. Ends with 3 where there are errors, with 0 where there are only warnings and notes. ' +

@@ -18,7 +18,6 @@ const flags = z.object({
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
-    .summary('see it all in a few minutes, on digital phantoms')
     .description(
       'Make digital phantoms of three organs, train one small network on all of them, measure it on cases that it has ' +
         'not seen, and let it meet scans of kinds that it has never seen.',

@@ -20,7 +20,6 @@ const flags = z.object({
 export function addEvaluate(program: Command): void {
   const command = program
     .command('evaluate')
-    .summary('measure accuracy, calibration and out-of-distribution detection')
     .description(
       'Run a model over the test split of its data sets and compare with the references: Dice and surface distances, ' +
         'calibration before and after temperature scaling, false alarms and, with --ood, detection of unfamiliar images.',

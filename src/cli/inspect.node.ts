@@ -10,7 +10,6 @@ const flags = z.object({ json: outputFlags.json });
 export function addInspect(program: Command): void {
   program
     .command('inspect')
-    .summary('show a model card')
     .description('Show what a model knows: its tasks and plans, how it was trained, and what its verdicts rest on.')
     .argument('<model>', 'model file')
     .option('--json', 'print the card as JSON')

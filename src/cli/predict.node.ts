@@ -34,7 +34,6 @@ const flags = z.object({
 export function addPredict(program: Command): void {
   const command = program
     .command('predict')
-    .summary('segment images and say whether to believe the masks')
     .description(
       'Segment images and judge each: a mask, a p-value for "this image is like those the model knows", and the Dice ' +
         'that the model expects of itself.',

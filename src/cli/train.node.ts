@@ -51,7 +51,6 @@ const flags = z.object({
 export function addTrain(program: Command): void {
   const command = program
     .command('train')
-    .summary('train one model on one or several data sets')
     .description(
       'Train one network on all given data sets together, then fit temperatures and out-of-distribution detection on ' +
         'cases kept out of training. A data set is a folder in the layout of the Medical Segmentation Decathlon or of ' +

@@ -1,8 +1,10 @@
 /** Where in a scan the strangeness is: every window has a signature of its own. */
+import { count } from '../math/vector.js';
 import type { OodState } from '../ood/state.js';
 import { taskScore } from '../ood/task-score.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
-import { runWindows, type Scan } from './scan.js';
+import type { KeptScan } from './scan.js';
+import { blendWindows } from './sliding-window.js';
 
 /** What an infinite score (the network overflowed) is drawn as: above any finite one, and fit for a viewer. */
 const STRANGEST = 1e6;
@@ -16,9 +18,11 @@ const STRANGEST = 1e6;
  * compared with the scan's own score: bank and calibration are of whole scans, windows differ more than scans do, and
  * those of a familiar scan too lie far above its score. An image that fits one window gets a constant map.
  */
-export async function oodMap(state: OodState, task: string, scan: Scan): Promise<Float32Array> {
+export async function oodMap(state: OodState, task: string, scan: KeptScan): Promise<Float32Array> {
   const scores = scan.windowFeatures.map((features) => Math.min(taskScore(state, task, features), STRANGEST));
+  const { plan, prepared } = scan;
+  const window = new Float32Array(count(plan.patch));
   let next = 0;
-  const map = await runWindows(scan.prepared, scan.plan, async (window) => window.fill(scores[next++]));
-  return restoreValues(map, scan.prepared);
+  const map = await blendWindows(prepared.grid.size, plan, async () => window.fill(scores[next++]));
+  return restoreValues(map, prepared);
 }

@@ -5,16 +5,17 @@ import type { Vec3 } from '../math/vector.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { Model, ModelTask } from '../model/model.js';
 import type { DetectorName } from '../ood/detectors.js';
-import type { FeaturesByTask } from '../ood/features.js';
+import type { Features, FeaturesByTask } from '../ood/features.js';
 import { judge, type Verdict } from '../ood/verdict.js';
+import type { Plan } from '../preprocessing/plan.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
 import type { Runtime } from '../runtime/session.js';
 import { spacingOf } from '../volume/orientation.js';
-import type { Volume } from '../volume/volume.js';
+import type { Grid, Volume } from '../volume/volume.js';
 import type { Network } from './network.js';
 import { oodMap } from './ood-map.js';
 import { distinctPlans, isWithinExtent, windowsUnder } from './plans.js';
-import { runScan, type Scan, type ScanOptions } from './scan.js';
+import { type KeptScan, runScan, type Scan, type ScanOptions } from './scan.js';
 import { checkDropout, type DropoutOptions, type Member, openMember, segment } from './segment.js';
 
 export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
@@ -33,7 +34,10 @@ export interface Prediction {
   readonly verdict: Verdict;
   /** Strangeness and p-value by every detector the model has. */
   readonly detectors: Readonly<Partial<Record<DetectorName, Verdict>>>;
-  /** Foreground logits of the model's plain pass on the image's own grid and in its voxel order, before temperature. */
+  /**
+   * Foreground logits of the model's plain pass on the image's own grid and in its voxel order, before temperature.
+   * Made anew each time that they are asked for: most callers never do.
+   */
   readonly logits: Float32Array;
   /** Calibrated foreground probability, likewise; the mean over dropout passes and members where there are several. */
   readonly probability: Float32Array;
@@ -95,36 +99,32 @@ async function predict(
   const { task: named, alpha = 0.05 } = options;
   const [{ model, network }] = members;
   for (const member of members) checkDropout(member.model, options);
-  const scans = await runPlans(network, volume, chooseTasks(model, volume, named), options);
-  const features: FeaturesByTask = Object.fromEntries(
-    model.tasks.map(({ name, plan }) => {
-      const scan = scans.get(name);
-      // An image run only because nothing else fits is still outside the task.
-      return [name, scan && (named !== undefined || isWithinExtent(volume, plan)) ? scan.features : null];
-    }),
-  );
+  const { scan, features, ...plain } = await runNearest(model, network, volume, options);
   const verdicts = [...model.ood.detectors.keys()].map((detector) => [
     detector,
     judge(model.ood, features, { alpha, task: named, detector }),
   ]);
   const detectors: Partial<Record<DetectorName, Verdict>> = Object.fromEntries(verdicts);
   const verdict = detectors[model.ood.detector]!;
-  const nearest = named ?? verdict.ood.nearestTask ?? [...scans.keys()][0];
+  const nearest = named ?? verdict.ood.nearestTask ?? plain.tasks[0];
   const task = model.tasks.find(({ name }) => name === nearest)!;
-  const scan = scans.get(task.name)!;
   const { temperature } = task.calibration;
-  const logits = restoreValues(scan.logits, scan.prepared);
-  const { probability, ...more } = await segment(members, task.name, volume, { scan, logits }, options);
-  const mask = Uint8Array.from(probability, (p) => (p > 0.5 ? 1 : 0));
-  const foregroundVoxels = mask.reduce((sum, value) => sum + value, 0);
+  const { probability, ...more } = await segment(members, task.name, volume, scan, options);
+  const mask = new Uint8Array(probability.length);
+  let foregroundVoxels = 0;
+  for (let i = 0; i < mask.length; i++) {
+    mask[i] = probability[i] > 0.5 ? 1 : 0;
+    foregroundVoxels += mask[i];
+  }
   const spacing = spacingOf(volume.affine);
-  const distinct = new Set(scans.values());
   return {
     task: task.name,
     temperature,
     verdict,
     detectors,
-    logits,
+    get logits() {
+      return restoreValues(scan.logits, scan.prepared);
+    },
     probability,
     mask,
     oodMap: options.oodMap ? await oodMap(model.ood, task.name, scan) : null,
@@ -132,13 +132,54 @@ async function predict(
     volumeMl: volumeMl(foregroundVoxels, spacing),
     estimatedDice: verdict.verdict === 'in-distribution' ? estimatedDice(probability, mask, volume.size) : null,
     spacing,
-    passes: distinct.size + more.passes,
-    windows: [...distinct].reduce((sum, { windows }) => sum + windows, more.windows),
+    passes: plain.passes + more.passes,
+    windows: plain.windows + more.windows,
   };
 }
 
+interface PlainPasses {
+  /** Under the plan of the nearest task. */
+  readonly scan: KeptScan;
+  /** The tasks of that plan. */
+  readonly tasks: readonly string[];
+  readonly features: FeaturesByTask;
+  readonly passes: number;
+  readonly windows: number;
+}
+
+/** Run an image under one plan after another; of what is as large as an image, only the nearest task's so far stays. */
+async function runNearest(
+  model: Model,
+  network: Network,
+  volume: Volume,
+  options: PredictVolumeOptions,
+): Promise<PlainPasses> {
+  const { task: named, alpha = 0.05 } = options;
+  const features: Record<string, Features | null> = Object.fromEntries(model.tasks.map(({ name }) => [name, null]));
+  let nearest: Pick<PlainPasses, 'scan' | 'tasks'> | undefined;
+  let [passes, windows] = [0, 0];
+  for (const { plan, tasks } of distinctPlans(chooseTasks(model, volume, named))) {
+    const scan = await runAndKeep(network, volume, plan, options);
+    passes++;
+    windows += scan.windows;
+    // An image run only because nothing else fits is still outside the task.
+    const counts = named !== undefined || isWithinExtent(volume, plan);
+    if (counts) for (const task of tasks) features[task] = scan.features;
+    // The scores that a verdict compares are of one task each: the nearest of all is the nearest of each step.
+    const found = judge(model.ood, features, { alpha, task: named }).ood.nearestTask;
+    if (nearest === undefined || (found !== null && tasks.includes(found))) nearest = { scan, tasks };
+  }
+  return { ...nearest!, features, passes, windows };
+}
+
+/** In a function of its own, so that nothing holds the prepared image when it returns. */
+async function runAndKeep(network: Network, volume: Volume, plan: Plan, options: ScanOptions): Promise<KeptScan> {
+  const { prepared, ...scan } = await runScan(network, volume, plan, options);
+  return { ...scan, prepared: { grid: prepared.grid, original: prepared.original } };
+}
+
 /** The tasks to run: the one named, else all whose extent the image fits, else the one it needs fewest windows for. */
-function chooseTasks(model: Model, volume: Volume, named: string | undefined): readonly ModelTask[] {
+export function chooseTasks(model: Model, volume: Grid, named: string | undefined): readonly ModelTask[] {
   if (named !== undefined) {
     const task = model.tasks.find(({ name }) => name === named);
     if (task) return [task];

@@ -1,6 +1,5 @@
 /** One pass of a network over one image under one plan: logits, and the features that strangeness is judged by. */
-import { applyTemperature } from '../calibration/temperature.js';
-import { meanEntropy } from '../calibration/uncertainty.js';
+import { meanEntropyOfLogits } from '../calibration/uncertainty.js';
 import { type Features, intensityHistogram } from '../ood/features.js';
 import { addGram, createGramSum, type GramSum, logSpectrum } from '../ood/signature.js';
 import type { Plan } from '../preprocessing/plan.js';
@@ -17,15 +16,20 @@ export interface ScanOptions {
   readonly oodMap?: boolean;
 }
 
-export interface Scan {
+/** What of a scan is worth its memory while other plans run. */
+export interface KeptScan {
   readonly plan: Plan;
-  readonly prepared: Prepared;
+  readonly prepared: Pick<Prepared, 'grid' | 'original'>;
   /** Foreground logits on the prepared grid. */
   readonly logits: Float32Array;
   readonly features: Features;
   /** Of each window in turn; empty unless an OOD map was asked for. */
   readonly windowFeatures: readonly Features[];
   readonly windows: number;
+}
+
+export interface Scan extends KeptScan {
+  readonly prepared: Prepared;
 }
 
 /** Run all windows of `volume` under `plan`. The signature sums over exactly these windows, overlap included. */
@@ -68,6 +72,6 @@ function featuresOf(sums: readonly GramSum[], data: Float32Array, logits: Float3
   return {
     spectra: sums.map(({ gram, voxels }) => logSpectrum(gram, voxels)),
     histogram: intensityHistogram(data),
-    entropy: meanEntropy(applyTemperature(logits, 1)) ?? 0,
+    entropy: meanEntropyOfLogits(logits),
   };
 }

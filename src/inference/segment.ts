@@ -3,7 +3,7 @@
  * (Lakshminarayanan et al. 2017) and over passes with dropout. Probabilities are averaged, not logits, each calibrated
  * before by its own model's temperature.
  */
-import { calibratedProbability } from '../calibration/calibrated-probability.js';
+import { calibrateInPlace } from '../calibration/calibrated-probability.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { prepareImage, restoreValues } from '../preprocessing/preprocess.js';
@@ -12,7 +12,7 @@ import type { Runtime } from '../runtime/session.js';
 import type { Volume } from '../volume/volume.js';
 import { type DropoutNetwork, dropoutOf, openDropoutNetwork, type RunWindow } from './dropout.js';
 import { type Network, openNetwork } from './network.js';
-import { runWindows, type Scan, type ScanOptions } from './scan.js';
+import { type KeptScan, runWindows, type ScanOptions } from './scan.js';
 
 export interface DropoutOptions {
   /**
@@ -31,12 +31,6 @@ export interface Member {
   /** Opened when it is first needed. */
   dropoutNetwork(): Promise<DropoutNetwork>;
   release(): Promise<void>;
-}
-
-export interface PlainPass {
-  readonly scan: Scan;
-  /** On the image's own grid. */
-  readonly logits: Float32Array;
 }
 
 export interface Segmentation {
@@ -73,13 +67,13 @@ export function checkDropout(model: Model, { mc = 0 }: DropoutOptions): void {
 
 /**
  * Segment an image as one of `task`, each member under its own plan of that task.
- * @param plain the first member's plain pass, its logits on the image's own grid; not run again
+ * @param plain the first member's plain pass; not run again
  */
 export async function segment(
   members: readonly Member[],
   task: string,
   volume: Volume,
-  plain: PlainPass,
+  plain: KeptScan,
   options: ScanOptions & DropoutOptions,
 ): Promise<Segmentation> {
   let mean: Float32Array = new Float32Array(0);
@@ -100,7 +94,7 @@ async function* runPasses(
   members: readonly Member[],
   task: string,
   volume: Volume,
-  plain: PlainPass,
+  plain: KeptScan,
   options: ScanOptions & DropoutOptions,
 ): AsyncGenerator<{ probability: Float32Array; windows: number }> {
   const { mc = 0, seed = 0, signal } = options;
@@ -108,15 +102,16 @@ async function* runPasses(
     const { plan, calibration } = member.model.tasks.find(({ name }) => name === task)!;
     const { temperature } = calibration;
     if (i === 0 && mc === 0) {
-      yield { probability: calibratedProbability(plain.logits, temperature, volume.size), windows: 0 };
+      const restored = restoreValues(plain.logits, plain.prepared);
+      yield { probability: calibrateInPlace(restored, temperature, volume.size), windows: 0 };
       continue;
     }
-    const prepared = i === 0 ? plain.scan.prepared : prepareImage(volume, plan, options);
+    const prepared = prepareImage(volume, plan, options);
     const windows = countWindows(prepared.grid.size, plan.patch, plan.overlap);
     for (const run of await runsOf(member, mc, seed)) {
       const logits = await runWindows(prepared, plan, (window) => run(window, plan.patch), signal);
       const restored = restoreValues(logits, prepared);
-      yield { probability: calibratedProbability(restored, temperature, volume.size), windows };
+      yield { probability: calibrateInPlace(restored, temperature, volume.size), windows };
     }
   }
 }

@@ -21,24 +21,43 @@ export interface SlidingWindowOptions {
  * Blend `predict(window)` over all windows; windows and results are patch-sized, x fastest. Weights fall off as a
  * Gaussian with sd an eighth of the patch, as in nnU-Net, so that window borders leave no seams.
  */
-export async function slidingWindow(
+export function slidingWindow(
   image: WindowedImage,
   options: SlidingWindowOptions,
   predict: (window: Float32Array) => Promise<Float32Array>,
 ): Promise<Float32Array> {
-  const { patch, overlap, signal } = options;
+  return blendWindows(image.size, options, (origin) => predict(cutWindow(image, origin, options.patch)));
+}
+
+/** Blend what `at` gives for the window at each origin, as {@link slidingWindow} does. */
+export async function blendWindows(
+  size: Vec3,
+  { patch, overlap, signal }: SlidingWindowOptions,
+  at: (origin: Vec3) => Promise<Float32Array>,
+): Promise<Float32Array> {
   const weights = gaussianWeights(patch);
-  const means = new Float32Array(count(image.size));
-  const weightSums = new Float32Array(count(image.size));
-  for (const origin of placeWindows(image.size, patch, overlap)) {
+  const means = new Float32Array(count(size));
+  const plane = size[0] * size[1];
+  // Windows come layer by layer: sums of weights are needed from the present layer on, no deeper than a window.
+  const weightSums = new Float32Array(plane * Math.min(size[2], patch[2]));
+  let first = 0;
+  for (const origin of placeWindows(size, patch, overlap)) {
     throwIfCancelled(signal);
-    const result = await predict(cutWindow(image, origin, patch));
-    forEachRow(image.size, origin, patch, (from, to, length) => {
+    const result = await at(origin);
+    const layer = Math.max(0, origin[2]);
+    if (layer > first) {
+      const kept = Math.max(0, weightSums.length - plane * (layer - first));
+      weightSums.copyWithin(0, weightSums.length - kept);
+      weightSums.fill(0, kept);
+      first = layer;
+    }
+    const shift = plane * first;
+    forEachRow(size, origin, patch, (from, to, length) => {
       for (let i = 0; i < length; i++) {
         const weight = weights[to + i];
-        weightSums[from + i] += weight;
+        weightSums[from - shift + i] += weight;
         // A running mean: where windows agree, no rounding gathers, however many there are.
-        means[from + i] += (weight / weightSums[from + i]) * (result[to + i] - means[from + i]);
+        means[from + i] += (weight / weightSums[from - shift + i]) * (result[to + i] - means[from + i]);
       }
     });
   }

@@ -17,6 +17,9 @@ import { readImage } from '../volume/image-file.node.js';
 import type { LabelNames } from '../volume/label-names.js';
 import type { Image } from '../volume/nifti.js';
 import { type InputImage, listImages } from './list-images.node.js';
+import { memoryWatch } from './memory.node.js';
+import { ofPart, type Part, runId, writeSummary } from './predict-parts.node.js';
+import { changedSettings, type PredictSettings, settingsOf } from './predict-settings.js';
 import { readEnsemble } from './read-model.node.js';
 import type { PredictOptions } from './types.js';
 import { writeMask, writeOodMap, writeProbabilities } from './write-volume.node.js';
@@ -44,6 +47,7 @@ export interface PredictedCase extends ResultSource {
   readonly case: string;
   /** File name. */
   readonly image: string;
+  readonly settings: PredictSettings;
   readonly verdict: Verdict['verdict'];
   readonly ood: Verdict['ood'];
   readonly task: string;
@@ -68,7 +72,10 @@ export interface FailedImage {
 }
 
 export interface PredictSummary extends ResultSource {
+  /** Of a part of a job array. */
+  readonly part?: Part;
   readonly alpha: number;
+  readonly settings: PredictSettings;
   readonly cases: readonly (PredictedCase | FailedImage)[];
 }
 
@@ -77,34 +84,48 @@ export interface PredictSummary extends ResultSource {
  * @throws ModelFormatError, UsageError, OutputError; ImageFormatError for a folder without images; CancelledError
  */
 export async function predict(options: PredictOptions): Promise<PredictSummary> {
-  const { alpha = 0.05, output, signal, numParts = 1, partId = 0 } = options;
+  const { output, signal, numParts = 1, partId = 0 } = options;
   if (partId < 0 || partId >= numParts) {
     throw new UsageError(`--part-id: expected 0 to ${numParts - 1} for ${numParts} parts, found ${partId}.`);
   }
   const { model, others } = await readEnsemble(options.model, options.others ?? []);
   for (const member of [model, ...others]) checkDropout(member, options);
-  const images = (await listImages(options.inputs)).filter((_, i) => i % numParts === partId);
+  const all = await listImages(options.inputs);
+  const images = ofPart(all, partId, numParts);
   await refuseOverwriting(images, output);
   await makeFolder(output);
   const predictor = await createPredictor(model, createOnnxRuntime(options), others);
   const resultSource = describeSource([model, ...others], options);
+  const settings = settingsOf(options);
   const cases: (PredictedCase | FailedImage)[] = [];
+  const memory = memoryWatch([model, ...others], options);
+  const noteOnce = once(options.onNote);
   try {
     for (const image of images) {
       throwIfCancelled(signal);
       cases.push(
-        (options.continue && (await readDone(options, image, resultSource))) ||
-          (await predictOne(predictor, resultSource, image, options)),
+        (options.continue && (await readDone(options, image, resultSource, noteOnce))) ||
+          (await predictOne(predictor, resultSource, image, memory, options)),
       );
       options.onProgress?.({ stage: 'predict', done: cases.length, total: images.length, item: image.case });
     }
   } finally {
     await predictor.release();
   }
-  const summary = { ...resultSource, alpha, cases };
-  const name = numParts === 1 ? 'summary.json' : `summary-part-${partId}-of-${numParts}.json`;
-  await writeFileAtomic(path.join(output, name), toJson(summary));
+  const run = await runId([all.map((image) => image.case), resultSource, settings]);
+  const part = numParts === 1 ? {} : { part: { id: partId, of: numParts, run } };
+  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, cases };
+  await writeSummary(output, summary);
   return summary;
+}
+
+/** Says a text the first time only: a thousand images may share a remark. */
+function once(say: PredictOptions['onNote']): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (!said.has(text)) say?.(text);
+    said.add(text);
+  };
 }
 
 function describeSource(models: readonly StoredModel[], { mc = 0, seed = 0 }: PredictOptions): ResultSource {
@@ -132,23 +153,28 @@ async function predictOne(
   predictor: Predictor,
   resultSource: ResultSource,
   input: InputImage,
+  checkSize: (file: string) => Promise<void>,
   options: PredictOptions,
 ): Promise<PredictedCase | FailedImage> {
   const image = path.basename(input.path);
   const start = performance.now();
   try {
+    await checkSize(input.path);
     const source = await readImage(input.path);
     const { task, alpha, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
     const wanted = { task, alpha, intensityOffset, mc, seed, oodMap, signal };
     const prediction = await predictor.predict(source.volume, wanted);
-    const mask = options.keepLargest ? largestComponent(prediction.mask, source.volume.size) : prediction.mask;
+    const { size } = source.volume;
+    const mask = options.keepLargest ? largestComponent(prediction.mask, size) : prediction.mask;
     const names = labelNames(predictor.model, prediction.task);
     const files = await writeVolumes(input, source, prediction, mask, names, options);
-    const voxels = mask.reduce((sum, value) => sum + value, 0);
+    let voxels = 0;
+    for (let i = 0; i < mask.length; i++) voxels += mask[i];
     const result: PredictedCase = {
       case: input.case,
       image,
       ...resultSource,
+      settings: settingsOf(options),
       verdict: prediction.verdict.verdict,
       ood: prediction.verdict.ood,
       task: prediction.task,
@@ -156,7 +182,10 @@ async function predictOne(
       foregroundVoxels: voxels,
       volumeMl: volumeMl(voxels, prediction.spacing),
       // Of the mask as it is written; null where the image is not in distribution.
-      estimatedDice: prediction.estimatedDice && estimatedDice(prediction.probability, mask, source.volume.size),
+      estimatedDice:
+        prediction.estimatedDice !== null && options.keepLargest
+          ? estimatedDice(prediction.probability, mask, size)
+          : prediction.estimatedDice,
       spacing: prediction.spacing,
       files,
       seconds: (performance.now() - start) / 1000,
@@ -225,17 +254,27 @@ function isRefused(verdict: Verdict['verdict'], { onOod }: PredictOptions): bool
   return onOod === 'refuse' && verdict === 'out-of-distribution';
 }
 
-/** The result of an earlier call, if these models completed the case and left what this call would leave. */
+/**
+ * The result of an earlier call, if these models completed the case under the same settings and left what this call
+ * would leave.
+ */
 async function readDone(
   options: PredictOptions,
   input: InputImage,
   resultSource: ResultSource,
+  note: (text: string) => void,
 ): Promise<PredictedCase | undefined> {
   try {
     const done = JSON.parse(
       await readPlainText(path.join(options.output, `${input.case}.json`), MAXIMUM_RESULT),
     ) as PredictedCase;
-    if (!isSameSource(done, resultSource) || done.ood.alpha !== (options.alpha ?? 0.05)) return undefined;
+    const changed = isSameSource(done, resultSource) ? [] : ['model'];
+    if (done.settings) changed.push(...changedSettings(done.settings, settingsOf(options)));
+    else changed.push('settings');
+    if (changed.length > 0) {
+      note(`images whose results an earlier call made with another ${changed.join(', ')} are done again.`);
+      return undefined;
+    }
     const { mask, probabilities, oodMap } = done.files;
     if (isRefused(done.verdict, options)) return mask === null ? done : undefined;
     // Results in another format are not those that this call would leave.
@@ -252,7 +291,7 @@ async function readDone(
 }
 
 function isSameSource(a: ResultSource, b: ResultSource): boolean {
-  const text = ({ model, members, mcDropout }: ResultSource) => JSON.stringify([model, members, mcDropout]);
+  const text = ({ model, members }: ResultSource) => JSON.stringify([model, members]);
   return text(a) === text(b);
 }
 

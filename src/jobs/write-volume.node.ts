@@ -1,11 +1,12 @@
 /** Writes results on the grid of the image they belong to, in the format that the file's name asks for. */
 import { isCandorError, OutputError, UsageError } from '../errors.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
+import { gzipParts } from '../files/gzip.node.js';
 import { formatOf } from '../volume/file-names.js';
 import { encodeItkImage, itkFormatOf } from '../volume/itk-image.node.js';
 import { type LabelNames, metaImageFields, slicerFields } from '../volume/label-names.js';
 import type { ImageHeader } from '../volume/nifti.js';
-import { checkVoxelCount, encodeFloat, encodeMask } from '../volume/nifti-write.js';
+import { checkVoxelCount, floatParts, maskParts } from '../volume/nifti-write.js';
 
 /**
  * Write a mask (uint8) with the image's geometry: `.nii.gz` (intent 1002, the image's own geometry bytes), `.nrrd`
@@ -21,7 +22,7 @@ export async function writeMask(
 ): Promise<void> {
   const fields = () =>
     itkFormatOf(path) === 'nrrd' ? slicerFields(mask, header.grid.size, names) : metaImageFields(names);
-  await write(path, mask, header, fields, () => encodeMask(mask, header, names));
+  await write(path, mask, header, fields, () => maskParts(mask, header, names));
 }
 
 /** Write foreground probabilities (float32) with the image's geometry; formats and errors as {@link writeMask}. */
@@ -36,7 +37,7 @@ export async function writeOodMap(path: string, map: Float32Array, header: Image
 
 function writeMap(path: string, values: Float32Array, header: ImageHeader, description: string): Promise<void> {
   const fields = () => new Map([['Description', description]]);
-  return write(path, values, header, fields, () => encodeFloat(values, header, description));
+  return write(path, values, header, fields, () => floatParts(values, header, description));
 }
 
 async function write(
@@ -44,13 +45,13 @@ async function write(
   data: Uint8Array | Float32Array,
   header: ImageHeader,
   fields: () => ReadonlyMap<string, string>,
-  encodeNifti: () => Uint8Array,
+  niftiParts: () => Uint8Array[],
 ): Promise<void> {
   if (!/\.(nii\.gz|nrrd|mha)$/.test(path)) {
     throw new UsageError(`${path}: expected a result to end in .nii.gz, .nrrd or .mha.`);
   }
   if (formatOf(path) === 'nii.gz') {
-    await writeFileAtomic(path, encodeNifti());
+    await writeFileAtomic(path, await gzipParts(niftiParts()));
     return;
   }
   checkVoxelCount(data.length, header);

@@ -1,12 +1,13 @@
 /** Brings images and masks to a plan's orientation, spacing and intensity, and results back to the image's own grid. */
-import { mapVec3 } from '../math/vector.js';
-import { fromCanonical, toCanonical } from '../volume/orientation.js';
-import { resampleLinear } from '../volume/resample.js';
+import { count } from '../math/vector.js';
+import { linearKernel } from '../volume/kernel.js';
+import { fromCanonical, gatherPlane, scatterPlane, toCanonical, walkOf } from '../volume/orientation.js';
+import { filterPlanes, mapKernels, resampleLinear } from '../volume/resample.js';
 import type { Grid, Mask, Volume } from '../volume/volume.js';
-import { normalise } from './intensity.js';
+import { normaliser } from './intensity.js';
 import type { Plan } from './plan.js';
-import { smoothForResampling } from './smooth.js';
-import { canonicalShape, preparedSize, resizedGrid } from './target-grid.js';
+import { antiAliasKernel } from './smooth.js';
+import { preparedSize, resizedGrid } from './target-grid.js';
 
 export { preparedSize } from './target-grid.js';
 
@@ -23,19 +24,33 @@ export interface Prepared {
 }
 
 /**
- * Reorient, normalise and resample an image.
+ * Reorient, normalise and resample an image; beside image and result a few planes of memory are taken.
  * @param options.intensityOffset overrides the plan's (added to stored values to get Hounsfield units)
  * @throws GeometryError, UnsupportedError as {@link preparedSize}
  */
 export function prepareImage(volume: Volume, plan: Plan, options: { intensityOffset?: number } = {}): Prepared {
   const size = preparedSize(volume, plan);
-  const canonical = toCanonical(volume);
-  const offset = options.intensityOffset ?? plan.intensityOffset ?? 0;
-  const data = resample(normalise(canonical.data, plan.intensity, offset), canonical, size);
+  const walk = walkOf(volume);
+  const [nx, ny] = walk.grid.size;
+  const normalise = normaliser(volume.data, plan.intensity, options.intensityOffset ?? plan.intensityOffset ?? 0);
+  const source = new Float32Array(nx * ny);
+  const length = size[0] * size[1];
+  const data = new Float32Array(length * size[2]);
   let minimum = Infinity;
-  for (const v of data) if (v < minimum) minimum = v;
+  filterPlanes(
+    mapKernels(walk.grid.size, size, antiAliasKernel),
+    (z) => {
+      gatherPlane(volume.data, walk, z, source);
+      normalise(source);
+      return source;
+    },
+    (z, plane) => {
+      data.set(plane, z * length);
+      for (let i = 0; i < length; i++) if (plane[i] < minimum) minimum = plane[i];
+    },
+  );
   const original = { size: volume.size, affine: volume.affine };
-  return { data, grid: resizedGrid(canonical, size), original, minimum };
+  return { data, grid: resizedGrid(walk.grid, size), original, minimum };
 }
 
 /**
@@ -45,30 +60,32 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
 export function prepareMask(mask: Mask, plan: Pick<Plan, 'spacing'>): Mask {
   const size = preparedSize(mask, plan);
   const canonical = toCanonical(mask);
-  const share = resampleLinear(
-    Float32Array.from(canonical.data, (v) => (v > 0 ? 1 : 0)),
-    canonical.size,
-    size,
-  );
+  const binary = new Float32Array(canonical.data.length);
+  for (let i = 0; i < binary.length; i++) binary[i] = canonical.data[i] > 0 ? 1 : 0;
+  const share = resampleLinear(binary, canonical.size, size);
+  const data = new Uint8Array(share.length);
   // Not 0.5 itself: sums of weights that make one half may fall short by rounding.
-  return { ...resizedGrid(canonical, size), data: Uint8Array.from(share, (v) => (v >= 0.5 - 1e-6 ? 1 : 0)) };
+  for (let i = 0; i < data.length; i++) data[i] = share[i] >= 0.5 - 1e-6 ? 1 : 0;
+  return { ...resizedGrid(canonical, size), data };
 }
 
 /**
  * Bring values (logits, probabilities, maps) from the plan's grid back to the image's own grid and voxel order.
  * @param values on `prepared.grid`
  */
-export function restoreValues(values: Float32Array, prepared: Prepared): Float32Array {
-  const { size } = canonicalShape(prepared.original);
-  const native = same(size, prepared.grid.size) ? values : resampleLinear(values, prepared.grid.size, size);
-  return fromCanonical(native, prepared.original);
-}
-
-function resample(data: Float32Array, grid: Grid, size: Grid['size']): Float32Array {
-  if (same(grid.size, size)) return data;
-  return resampleLinear(smoothForResampling(data, grid.size, size), grid.size, size);
-}
-
-function same(a: Grid['size'], b: Grid['size']): boolean {
-  return mapVec3(a, (n, axis) => n - b[axis]).every((difference) => difference === 0);
+export function restoreValues(
+  values: Float32Array,
+  { grid, original }: Pick<Prepared, 'grid' | 'original'>,
+): Float32Array {
+  const walk = walkOf(original);
+  const kernels = mapKernels(grid.size, walk.grid.size, linearKernel);
+  if (kernels.every(({ identity }) => identity)) return fromCanonical(values, original);
+  const plane = grid.size[0] * grid.size[1];
+  const restored = new Float32Array(count(original.size));
+  filterPlanes(
+    kernels,
+    (z) => values.subarray(z * plane, (z + 1) * plane),
+    (z, native) => scatterPlane(native, walk, z, restored),
+  );
+  return restored;
 }

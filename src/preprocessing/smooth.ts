@@ -1,33 +1,33 @@
 /** Low-pass before images are made coarser, so that noise and edges do not alias into the coarse grid. */
-import { mapVec3, type Vec3 } from '../math/vector.js';
+import { composeKernels, type Kernel, linearKernel, makeKernel } from '../volume/kernel.js';
 
 /** Below this, in voxels, a Gaussian's nearest neighbours weigh less than 1e-5. */
 const negligible = 0.2;
 
 /**
- * Gaussian low-pass for going from one grid to another of the same field of view: per axis sigma = (factor - 1) / 2
- * source voxels (scikit-image's `resize(anti_aliasing=True)`), cut at 4 sigma, edges clamped. Axes that keep or gain
- * resolution are untouched; the input is returned as it is where no axis needs smoothing.
+ * From `from` to `to` samples over the same field of view: Gaussian low-pass with sigma = (from / to - 1) / 2 source
+ * samples (scikit-image's `resize(anti_aliasing=True)`) where that is worth it, then linear interpolation.
  */
-export function smoothForResampling(data: Float32Array, from: Vec3, to: Vec3): Float32Array {
-  const sigma = mapVec3(from, (n, axis) => (n / to[axis] - 1) / 2);
-  return sigma.reduce((values, s, axis) => (s > negligible ? smoothAxis(values, from, axis, s) : values), data);
+export function antiAliasKernel(from: number, to: number): Kernel {
+  const sigma = (from / to - 1) / 2;
+  const linear = linearKernel(from, to);
+  return sigma > negligible ? composeKernels(gaussianKernel(from, sigma), linear) : linear;
 }
 
-function smoothAxis(data: Float32Array, size: Vec3, axis: number, sigma: number): Float32Array {
+/** Gaussian along an axis of `n` samples, cut at 4 sigma, edges clamped. */
+export function gaussianKernel(n: number, sigma: number): Kernel {
   const radius = Math.floor(4 * sigma + 0.5);
-  const weights = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-0.5 * ((i - radius) / sigma) ** 2));
-  const total = weights.reduce((sum, w) => sum + w, 0);
-  const n = size[axis];
-  const stride = size.slice(0, axis).reduce((product, side) => product * side, 1);
-  const result = new Float32Array(data.length);
-  for (let slab = 0; slab < data.length; slab += n * stride)
-    for (let j = 0; j < n; j++)
-      for (let tap = -radius; tap <= radius; tap++) {
-        const weight = weights[tap + radius] / total;
-        const source = slab + Math.min(n - 1, Math.max(0, j + tap)) * stride;
-        const target = slab + j * stride;
-        for (let i = 0; i < stride; i++) result[target + i] += weight * data[source + i];
-      }
-  return result;
+  const profile = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-0.5 * ((i - radius) / sigma) ** 2));
+  const total = profile.reduce((sum, w) => sum + w, 0);
+  return makeKernel(
+    n,
+    Array.from({ length: n }, (_, i) => {
+      const first = Math.max(0, i - radius);
+      const weights = new Array<number>(Math.min(n - 1, i + radius) - first + 1).fill(0);
+      profile.forEach((weight, k) => {
+        weights[Math.min(n - 1, Math.max(0, i + k - radius)) - first] += weight / total;
+      });
+      return { first, weights };
+    }),
+  );
 }

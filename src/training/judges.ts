@@ -84,7 +84,8 @@ interface LabelledLogits {
 }
 
 function labelledLogits(logits: Float32Array, reference: Mask): LabelledLogits {
-  const mask = Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
+  const mask = new Uint8Array(logits.length);
+  for (let i = 0; i < mask.length; i++) mask[i] = logits[i] > 0 ? 1 : 0;
   const { data, size } = reference;
   return { logits, reference: data, mask, region: evaluationRegion(mask, data, size), size };
 }

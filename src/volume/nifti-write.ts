@@ -29,17 +29,17 @@ export function checkVoxelCount(length: number, header: ImageHeader): void {
   );
 }
 
-/** A file with a copy of the header and zeroed voxels to fill in; extensions of the source are left out. */
+/** What comes before the first voxel: a copy of the header, and the extension; those of the source are left out. */
 function startFile(
   header: ImageHeader,
   length: number,
   voxels: VoxelDescription,
   extension: Uint8Array = new Uint8Array(0),
-): { bytes: Uint8Array; from: number } {
+): Uint8Array {
   checkVoxelCount(length, header);
   const least = firstVoxelOffset[header.format];
   const from = least + extension.length;
-  const bytes = new Uint8Array(from + length * voxels.bytesPerVoxel);
+  const bytes = new Uint8Array(from);
   bytes.set(header.bytes);
   bytes.set(extension, least);
   // The flag for extensions is the first of the four bytes between header and extensions.
@@ -62,40 +62,53 @@ function startFile(
     // 80 bytes with a terminating zero.
     writeField(copy, 'descrip', new TextEncoder().encode(voxels.description).subarray(0, 79));
   }
-  return { bytes, from };
+  return bytes;
 }
 
 /**
- * The quickest level, for long runs in masks and noise in floats gain next to nothing from more; no time stamp, so
- * that equal results are equal files.
- */
-function compress(bytes: Uint8Array): Uint8Array {
-  return gzipSync(bytes, { level: 1, mtime: 0 });
-}
-
-/**
- * A label map as .nii.gz: uint8, intent code 1002, geometry bytes as in `header`.
+ * A file's parts before compression, one after another: header and voxels.
  * @param labels one value a voxel, in the header's voxel order
  * @param names of label values, kept in a header extension
  * @throws {GeometryError} if their number is not the grid's
  */
-export function encodeMask(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array {
+export function maskParts(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array[] {
   const voxels = { datatype: 2, bytesPerVoxel: 1, intent: INTENT_LABEL };
-  const { bytes, from } = startFile(header, labels.length, voxels, labelExtension(names, header.littleEndian));
-  bytes.set(labels, from);
-  return compress(bytes);
+  return [startFile(header, labels.length, voxels, labelExtension(names, header.littleEndian)), labels];
 }
 
+const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
 /**
- * A map of numbers as .nii.gz: float32 in the header's byte order, geometry bytes as in `header`.
- * @param values one value a voxel, in the header's voxel order
+ * The same of a map of float32 numbers in the header's byte order; shares the memory of `values` where that is the
+ * host's.
  * @param description at most 79 bytes of text for people, kept in `descrip`
- * @throws {GeometryError} if their number is not the grid's
  */
-export function encodeFloat(values: Float32Array, header: ImageHeader, description?: string): Uint8Array {
-  const voxels = { datatype: 16, bytesPerVoxel: 4, intent: INTENT_NONE, description };
-  const { bytes, from } = startFile(header, values.length, voxels);
-  const view = new DataView(bytes.buffer, from);
+export function floatParts(values: Float32Array, header: ImageHeader, description?: string): Uint8Array[] {
+  const start = startFile(header, values.length, { datatype: 16, bytesPerVoxel: 4, intent: INTENT_NONE, description });
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  if (header.littleEndian === hostIsLittleEndian) return [start, bytes];
+  const swapped = new Uint8Array(bytes.length);
+  const view = new DataView(swapped.buffer);
   for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i], header.littleEndian);
-  return compress(bytes);
+  return [start, swapped];
+}
+
+/** The quickest level, and no time stamp, so that equal results are equal files. */
+function compress(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  parts.reduce((at, part) => {
+    bytes.set(part, at);
+    return at + part.length;
+  }, 0);
+  return gzipSync(bytes, { level: 1, mtime: 0 });
+}
+
+/** A label map as .nii.gz: uint8, intent code 1002, geometry bytes as in `header`; errors as {@link maskParts}. */
+export function encodeMask(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array {
+  return compress(maskParts(labels, header, names));
+}
+
+/** A map of numbers as .nii.gz: float32, geometry bytes as in `header`; parameters and errors as {@link floatParts}. */
+export function encodeFloat(values: Float32Array, header: ImageHeader, description?: string): Uint8Array {
+  return compress(floatParts(values, header, description));
 }

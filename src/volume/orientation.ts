@@ -86,14 +86,18 @@ export function axisCodes(affine: Affine): string {
 }
 
 /** How the canonical grid's voxels lie in the original's memory: `start + x * step[0] + y * step[1] + z * step[2]`. */
-interface Walk {
+export interface Walk {
   readonly grid: Grid;
   readonly start: number;
   readonly step: Vec3;
   readonly identity: boolean;
 }
 
-function walkOf(original: Grid): Walk {
+/**
+ * The way through an image in canonical order.
+ * @throws {GeometryError} if the affine cannot be inverted
+ */
+export function walkOf(original: Grid): Walk {
   const { axis, sign } = orientationOf(original.affine);
   const stride: Vec3 = [1, original.size[0], original.size[0] * original.size[1]];
   /** Voxel axis of the original that becomes canonical axis i. */
@@ -115,19 +119,23 @@ function walkOf(original: Grid): Walk {
   };
 }
 
-/** Visit the canonical grid in its memory order: canonical index, index in the original. */
-function copyWalked(from: ArrayLike<number>, to: { [index: number]: number }, walk: Walk, gather: boolean): void {
-  const [nx, ny, nz] = walk.grid.size;
+/** Plane z of the canonical grid, out of values in the original's order. */
+export function gatherPlane(from: ArrayLike<number>, walk: Walk, z: number, plane: Float32Array | Uint8Array): void {
+  const [nx, ny] = walk.grid.size;
   const [sx, sy, sz] = walk.step;
-  let canonical = 0;
-  for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      let original = walk.start + y * sy + z * sz;
-      for (let x = 0; x < nx; x++, canonical++, original += sx) {
-        if (gather) to[canonical] = from[original];
-        else to[original] = from[canonical];
-      }
-    }
+  for (let y = 0, i = 0; y < ny; y++) {
+    let original = walk.start + y * sy + z * sz;
+    for (let x = 0; x < nx; x++, original += sx) plane[i++] = from[original];
+  }
+}
+
+/** Plane z of the canonical grid to its places in the original's order. */
+export function scatterPlane(plane: ArrayLike<number>, walk: Walk, z: number, to: Float32Array | Uint8Array): void {
+  const [nx, ny] = walk.grid.size;
+  const [sx, sy, sz] = walk.step;
+  for (let y = 0, i = 0; y < ny; y++) {
+    let original = walk.start + y * sy + z * sz;
+    for (let x = 0; x < nx; x++, original += sx) to[original] = plane[i++];
   }
 }
 
@@ -148,7 +156,10 @@ export function toCanonical<T extends Volume | Mask>(v: T): T {
   const walk = walkOf(v);
   if (walk.identity) return v;
   const data = v.data instanceof Float32Array ? new Float32Array(v.data.length) : new Uint8Array(v.data.length);
-  copyWalked(v.data, data, walk, true);
+  const plane = walk.grid.size[0] * walk.grid.size[1];
+  for (let z = 0; z < walk.grid.size[2]; z++) {
+    gatherPlane(v.data, walk, z, data.subarray(z * plane, (z + 1) * plane));
+  }
   return { ...v, ...walk.grid, data };
 }
 
@@ -164,6 +175,9 @@ export function fromCanonical<A extends Float32Array | Uint8Array = Float32Array
   }
   const out = data.slice() as A;
   const walk = walkOf(original);
-  if (!walk.identity) copyWalked(data, out, walk, false);
+  const plane = walk.grid.size[0] * walk.grid.size[1];
+  if (!walk.identity) {
+    for (let z = 0; z < walk.grid.size[2]; z++) scatterPlane(data.subarray(z * plane, (z + 1) * plane), walk, z, out);
+  }
   return out;
 }

@@ -70,6 +70,26 @@ describe('help', () => {
     expect(explained).toEqual(flags.split(' '));
   });
 
+  test('lists each verb as its own help does', async () => {
+    const { stdout } = await candor(['--help']);
+    const listed = [...stdout.matchAll(/^ {2}(\w+ \[options\].*?) {2,}\S/gm)].map(([, usage]) => usage);
+    expect(listed.length).toBeGreaterThanOrEqual(5);
+    for (const usage of listed) {
+      const own = await candor([usage.split(' ')[0], '--help']);
+      expect(own.stdout.split('\n')[0]).toBe(`Usage: candor ${usage}`);
+    }
+  });
+
+  test('of the program loads no verb and no library but commander', async () => {
+    // Node names every module that it looks for.
+    const { stderr } = await candor(['--help'], { env: { NODE_DEBUG: 'esm' } });
+    const loaded = [...stderr.matchAll(/file:\/\/\S*?\/node_modules\/((?:@[\w-]+\/)?[\w-]+)\//g)].map(
+      ([, name]) => name,
+    );
+    expect(new Set(loaded)).toEqual(new Set(['commander']));
+    expect(stderr).not.toMatch(/cli\/(?:train|predict|arguments)\.node\.js/);
+  });
+
   test('does not load the engine', async () => {
     const asUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
     const hook = asUrl(`export function resolve(name, context, next) {

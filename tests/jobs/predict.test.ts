@@ -54,7 +54,18 @@ describe('predict', () => {
     for (const one of summary.cases as PredictedCase[]) {
       expect(readJson('out', `${one.case}.json`)).toEqual(JSON.parse(JSON.stringify(one)));
       expect(Object.keys(one)).toEqual([
-        ...['case', 'image', 'model', 'verdict', 'ood', 'task', 'temperature', 'foregroundVoxels', 'volumeMl'],
+        ...[
+          'case',
+          'image',
+          'model',
+          'settings',
+          'verdict',
+          'ood',
+          'task',
+          'temperature',
+          'foregroundVoxels',
+          'volumeMl',
+        ],
         ...['estimatedDice', 'spacing', 'files', 'seconds'],
       ]);
       expect(one.files).toEqual({ mask: `${one.case}.nii.gz`, probabilities: null, oodMap: null });

@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalise } from '../../src/preprocessing/intensity.js';
+import { normaliser } from '../../src/preprocessing/intensity.js';
 import { percentilesAbove } from '../../src/preprocessing/percentiles.js';
 import type { IntensityPlan } from '../../src/preprocessing/plan.js';
-import { smoothForResampling } from '../../src/preprocessing/smooth.js';
+import { antiAliasKernel, gaussianKernel } from '../../src/preprocessing/smooth.js';
+import { composeKernels, linearKernel, makeKernel } from '../../src/volume/kernel.js';
+import { filterVolume, mapKernels, resampleLinear } from '../../src/volume/resample.js';
 
 const golden = JSON.parse(readFileSync(new URL('./golden.json', import.meta.url), 'utf8'));
 const zScore: IntensityPlan = { kind: 'z-score', lowerPercentile: 0.5, upperPercentile: 99.5 };
+
+/** A normalised copy. */
+function normalise(data: Float32Array, plan: IntensityPlan, offset: number): Float32Array {
+  const values = data.slice();
+  normaliser(data, plan, offset)(values);
+  return values;
+}
 
 function expectClose(actual: ArrayLike<number>, expected: readonly number[], tolerance: number) {
   expect(actual.length).toBe(expected.length);
@@ -93,14 +102,47 @@ describe('normalise', () => {
   });
 });
 
-describe('smoothForResampling', () => {
-  test("equals scipy's Gaussian along axes that shrink", () => {
-    const { from, to, values, smooth } = golden.smoothing;
-    expectClose(smoothForResampling(Float32Array.from(values), from, to), smooth, 1e-6);
+describe('antiAliasKernel', () => {
+  const { from, to, values, smooth } = golden.smoothing;
+
+  test("its low-pass equals scipy's Gaussian along axes that shrink", () => {
+    const kernels = mapKernels(from, to, (n, m) => (m < n ? gaussianKernel(n, (n / m - 1) / 2) : linearKernel(n, n)));
+    expectClose(filterVolume(Float32Array.from(values), kernels), smooth, 1e-6);
   });
 
-  test('grids that do not shrink are untouched', () => {
-    const data = Float32Array.of(1, 5, 2, 8);
-    expect(smoothForResampling(data, [4, 1, 1], [8, 3, 1])).toBe(data);
+  test('does in one pass what low-pass and interpolation do one after the other', () => {
+    const inTwo = resampleLinear(Float32Array.from(smooth), from, to);
+    expectClose(filterVolume(Float32Array.from(values), mapKernels(from, to, antiAliasKernel)), [...inTwo], 2e-6);
+  });
+
+  test('interpolates, and no more, along axes that keep or gain resolution or hardly lose any', () => {
+    for (const to of [4, 7, 8]) expect(antiAliasKernel(4, to)).toEqual(linearKernel(4, to));
+    expect(antiAliasKernel(4, 4).identity).toBe(true);
+    expect(antiAliasKernel(100, 80)).toEqual(linearKernel(100, 80));
+  });
+
+  test('kernels compose as matrices do', () => {
+    const taps = (rows: [number, number[]][]) => rows.map(([first, weights]) => ({ first, weights }));
+    const [a, b] = [
+      makeKernel(
+        3,
+        taps([
+          [0, [1, 2]],
+          [1, [3, 4]],
+        ]),
+      ),
+      makeKernel(
+        2,
+        taps([
+          [0, [5, 6]],
+          [0, [7]],
+          [1, [8]],
+        ]),
+      ),
+    ];
+    const [x, y] = [Float32Array.of(1, 10, 100), linearKernel(1, 1)];
+    const apply = (data: Float32Array, kernel: typeof a) => filterVolume(data, [kernel, y, y]);
+    expect([...apply(x, composeKernels(a, b))]).toEqual([...apply(apply(x, a), b)]);
+    expect([...apply(x, a)]).toEqual([21, 430]);
   });
 });

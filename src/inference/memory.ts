@@ -1,0 +1,38 @@
+/** How much memory a prediction takes, from sizes alone: said, and refused in words, before any of it is taken. */
+import { count } from '../math/vector.js';
+import type { Model } from '../model/model.js';
+import { preparedSize } from '../preprocessing/preprocess.js';
+import type { Grid } from '../volume/volume.js';
+import { chooseTasks } from './predictor.js';
+
+/** Bytes of a float32. */
+const FLOAT = 4;
+/** Node, the engine and the program itself. */
+const BASE = 200 * 2 ** 20;
+/** Feature maps of the finest level that live at once, as multiples of its channels, measured. */
+const MAPS = 6;
+
+/**
+ * Bytes that predicting an image takes at its peak, about: seen to be within a third of what was measured.
+ * @param models of an ensemble, the one that judges first
+ * @throws GeometryError, UnsupportedError where the image cannot be brought to a plan's grid
+ */
+export function estimateMemory(
+  models: readonly Model[],
+  grid: Grid,
+  options: { readonly task?: string; readonly maps?: number } = {},
+): number {
+  const native = FLOAT * count(grid.size);
+  let during = 0;
+  let kept = 0;
+  for (const { plan } of chooseTasks(models[0], grid, options.task)) {
+    const prepared = FLOAT * count(preparedSize(grid, plan));
+    const windows = FLOAT * count(plan.patch) * MAPS * models[0].architecture.channels[0];
+    // The prepared image, the blended logits, a window deep their weights, and what is not yet collected.
+    during = Math.max(during, 3 * prepared + windows);
+    kept = Math.max(kept, prepared);
+  }
+  // Logits of the best plan so far stay while another runs; afterwards probabilities, mask and region join the image.
+  const after = native * (1.5 + (options.maps ?? 0)) + kept;
+  return Math.round(BASE * models.length + native + Math.max(during + kept, after));
+}
