@@ -20,13 +20,10 @@ import { formatRatio, formatSummary, publish } from './results.mjs';
 
 const SCRIPT = fileURLToPath(new URL('peers/monai_scan.py', import.meta.url));
 const ROUNDS = 7;
-const SIZE = [256, 256, 128];
-/** Prepared, it is 216 x 216 x 120 voxels: windows of 48 at half overlap fit exactly, so both sides place them alike. */
-const SPACING = [0.84375, 0.84375, 1.5];
 const PLAN = { spacing: [1, 1, 1.6], patch: [48, 48, 48], overlap: 0.5 };
-const PREPARED = [216, 216, 120];
-/** For quick runs. */
-const SMALL = { size: [128, 128, 64], prepared: [108, 108, 60], patch: [48, 48, 48] };
+/** Prepared, windows of 48 at half overlap fit exactly, so that both sides place them alike. */
+const SCAN = { size: [256, 256, 128], spacing: [0.84375, 0.84375, 1.5], prepared: [216, 216, 120] };
+const QUICK_SCAN = { size: [128, 128, 64], spacing: [1.125, 1.125, 1.8], prepared: [144, 144, 72] };
 const SW_BATCHES = [1, 4];
 const LEAST_DICE = 0.99;
 
@@ -36,9 +33,12 @@ export async function scan({ quick, output, rounds = quick ? 2 : ROUNDS }) {
     ...missing,
     'Candor also judges: Gram matrices, p-value, calibrated probabilities, estimated Dice. The peer only segments.',
   ];
-  const size = quick ? SMALL.size : SIZE;
-  const windows = countWindows(quick ? SMALL.prepared : PREPARED, PLAN.patch, PLAN.overlap);
-  const { seconds, inside, load, agreement } = await withFolder((folder) => measure({ folder, size, peers, rounds }));
+  const example = quick ? QUICK_SCAN : SCAN;
+  const { size } = example;
+  const windows = countWindows(example.prepared, PLAN.patch, PLAN.overlap);
+  const { seconds, inside, load, agreement } = await withFolder((folder) =>
+    measure({ folder, example, peers, rounds }),
+  );
   const own = seconds[CANDOR];
   const rows = Object.keys(seconds).map((name) => [
     name,
@@ -74,8 +74,8 @@ export async function scan({ quick, output, rounds = quick ? 2 : ROUNDS }) {
 
 const CANDOR = 'Candor';
 
-async function measure({ folder, size, peers, rounds }) {
-  const files = await prepare(folder, size);
+async function measure({ folder, example, peers, rounds }) {
+  const files = await prepare(folder, example);
   const inside = { [CANDOR]: [] };
   const sides = {
     [CANDOR]: async () => {
@@ -126,7 +126,7 @@ async function measure({ folder, size, peers, rounds }) {
 }
 
 /** Model, scan and the peer's settings as files. */
-async function prepare(folder, size) {
+async function prepare(folder, { size, spacing }) {
   const plan = examplePlan(PLAN);
   const model = await exampleModel([{ name: 'organ', plan }]);
   const [modelFile, scanFile, weightsFile, peer] = ['model.onnx', 'scan.nii.gz', 'weights.bin', 'peer.json'].map(
@@ -134,7 +134,7 @@ async function prepare(folder, size) {
   );
   await writeExampleModel(modelFile, model);
   await exportWeights(weightsFile, architecture, model.weights);
-  const affine = [SPACING[0], 0, 0, -100, 0, SPACING[1], 0, -100, 0, 0, SPACING[2], -100, 0, 0, 0, 1];
+  const affine = [spacing[0], 0, 0, -100, 0, spacing[1], 0, -100, 0, 0, spacing[2], -100, 0, 0, 0, 1];
   await writeFile(scanFile, encodeFloat(phantomScan(size), createHeader({ size, affine })));
   await mkdir(path.join(folder, 'candor'));
   await writeFile(
