@@ -1,11 +1,12 @@
 /**
  * `npm run bench [-- part...]`: side-by-side measurements against peers. Without a part, all of them; `--quick` takes
- * few rounds and records nothing, `--output DIR` records elsewhere than in `bench/results/`.
+ * few rounds and records nothing, `--output DIR` records elsewhere than in `bench/results/`, `--rounds N` sets how many;
+ * `--run FOLDER --data DATASET...` name the training run that `accuracy` compares with.
  */
 import { parseArgs } from 'node:util';
 import { LoadError, waitForIdle } from './load.mjs';
 
-/** What each part is told: `quick`, `output` (a folder, or undefined), `rounds` (undefined: the part's own number). */
+/** Each part is told the options; `rounds` undefined: the part's own number. */
 const parts = {
   step: async (options) => (await import('./step.mjs')).step(options),
   forward: async (options) => (await import('./forward.mjs')).forward(options),
@@ -24,6 +25,8 @@ function usage(message) {
 
 function readArguments() {
   const options = {
+    run: { type: 'string' },
+    data: { type: 'string', multiple: true },
     quick: { type: 'boolean', default: false },
     output: { type: 'string' },
     rounds: { type: 'string' },
@@ -45,7 +48,7 @@ if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
 try {
   for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
     await waitForIdle();
-    await parts[name]({ quick: values.quick, output: values.output, rounds });
+    await parts[name]({ ...values, rounds });
   }
 } catch (error) {
   if (!(error instanceof LoadError)) throw error;
