@@ -82,7 +82,7 @@ def segment(net, image, patch, minimum, windows):
     weights = (z[:, None, None] * y[:, None] * x).clamp(min=1e-6)
     total, share = torch.zeros(image.shape, dtype=torch.float64), torch.zeros(image.shape, dtype=torch.float64)
     for origin in windows:
-        window = torch.full(patch[::-1], minimum)
+        window = torch.full(patch[::-1], float(minimum))
         inside, within = [], []
         for start, side, n in zip(origin[::-1], patch[::-1], image.shape):
             low, high = max(0, start), min(n, start + side)
