@@ -1,6 +1,6 @@
 /**
- * Time to accuracy: seconds of training until held-out cases are segmented to a given Dice, Candor's run beside the same
- * network trained in PyTorch on the same patches in the same order. The run is one of `candor train` (`--run FOLDER`,
+ * Time to accuracy: seconds of training until held-out cases are segmented to a given Dice, Candor's run beside the peer's
+ * network (16 to 128 channels, whatever the run's own preset is) trained in PyTorch on the same patches in the same order. The run is one of `candor train` (`--run FOLDER`,
  * `--data FOLDER...`); the peer's side is trained here and can be stopped and started again at any time.
  */
 import { existsSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { openNetwork } from '../dist/inference/network.js';
 import { slidingWindow } from '../dist/inference/sliding-window.js';
 import { dice } from '../dist/metrics/overlap.js';
+import { strideOf } from '../dist/networks/architecture.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { initialWeights } from '../dist/networks/parameters.js';
 import { unetParameters } from '../dist/networks/unet.js';
@@ -17,7 +18,7 @@ import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { decodeCheckpoint } from '../dist/training/checkpoint.js';
 import { runProcess } from './cli.mjs';
 import { median } from './machine.mjs';
-import { exportWeights } from './network.mjs';
+import { exportWeights, architecture as peerArchitecture } from './network.mjs';
 import { prepareRun } from './peers/patches.mjs';
 import { linePlot } from './plot.mjs';
 import { findPythons, peerName } from './python.mjs';
@@ -62,6 +63,7 @@ export async function accuracy({ quick, output, run: folder, data }) {
       tables: [{ caption: 'Seconds of training steps, validation and preparation left out.', columns, rows }],
       notes: [
         ...missing,
+        `Candor trains preset ${run.settings.preset} (${JSON.stringify(run.architecture)}), the peer the network of ${peerArchitecture.channels} channels.`,
         `Mean Dice over tasks of ${run.heldOut.length} held-out cases, on the plans' grids, before calibration.`,
       ],
       data: { steps, settings: run.settings, threads: run.settings.threads, curves, reached },
@@ -137,11 +139,17 @@ export async function validateWeights({ architecture, heldOut, settings }, weigh
 }
 
 async function trainPeer({ folder, data, run, steps, validateAt, peer }) {
-  const { settings, architecture, heldOut } = run;
+  const { settings, heldOut, tasks } = run;
+  const stride = strideOf(peerArchitecture);
+  const unfit = tasks.find(({ patch }) => patch.some((side) => side % stride !== 0));
+  if (unfit)
+    throw new Error(
+      `task ${unfit.name}: expected a patch that ${stride} divides, found ${unfit.patch}; train with --preset small.`,
+    );
   const own = path.join(folder, `peer-${peer.versions.torch}-${steps}`);
   await mkdir(own, { recursive: true });
   const weights = path.join(own, 'initial.bin');
-  await exportWeights(weights, architecture, initialWeights(unetParameters(architecture), settings.seed));
+  await exportWeights(weights, peerArchitecture, initialWeights(unetParameters(peerArchitecture), settings.seed));
   const evenly = Array.from({ length: VALIDATIONS }, (_, i) => Math.round(((i + 1) * steps) / VALIDATIONS));
   const log = path.join(own, 'log.jsonl');
   const file = path.join(own, 'settings.json');
@@ -151,7 +159,7 @@ async function trainPeer({ folder, data, run, steps, validateAt, peer }) {
       stream: [process.execPath, path.join(PEERS, 'patches.mjs'), path.resolve(folder)],
       datasets: data.map((one) => path.resolve(one)),
       cases: heldOut.length,
-      channels: architecture.channels,
+      channels: peerArchitecture.channels,
       threads: settings.threads,
       weights,
       steps,

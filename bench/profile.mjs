@@ -3,9 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../dist/graph/onnx/encode.js';
-import { deployGraph } from '../dist/networks/deploy-graph.js';
+import { windowGraph } from '../dist/networks/deploy-graph.js';
+import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { encodeTrainingGraph } from '../dist/networks/training-graph.js';
+import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { architecture, exampleWeights, randomImage, THREADS, withFolder } from './network.mjs';
 import { formatSeconds, publish } from './results.mjs';
 
@@ -14,6 +16,7 @@ const BATCH = 2;
 const RUNS = 5;
 
 export async function profile({ quick, output }) {
+  const { layers } = await chooseLayers(architecture, createOnnxRuntime({ threads: THREADS }));
   const shape = [BATCH, 1, SIDE, SIDE, SIDE];
   const image = new ort.Tensor('float32', randomImage(BATCH * SIDE ** 3), shape);
   const weights = exampleWeights();
@@ -22,6 +25,7 @@ export async function profile({ quick, output }) {
     name: 'training step',
     model: encodeTrainingGraph({
       architecture,
+      layers,
       groups: [{ name: 'patch', batch: BATCH, space: [SIDE, SIDE, SIDE] }],
       loss: 'ce+dice',
       optimiser: defaultAdamW,
@@ -42,7 +46,11 @@ export async function profile({ quick, output }) {
       correction2: vector(Float32Array.of(0.01)),
     },
   };
-  const forward = { name: 'forward pass', model: encodeModel(deployGraph(architecture, weights)), feeds: { image } };
+  const forward = {
+    name: 'forward pass',
+    model: encodeModel(windowGraph(architecture, weights, shape, layers)),
+    feeds: { image },
+  };
   const results = await withFolder(async (folder) => {
     const list = [];
     for (const one of [step, forward]) list.push({ name: one.name, ...(await measure(one, folder)) });

@@ -10,6 +10,7 @@
 
 import { createPredictor } from '../../dist/inference/predictor.js';
 import { createRandom } from '../../dist/math/random.js';
+import { chooseLayers } from '../../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../../dist/networks/optimiser.js';
 import { initialWeights } from '../../dist/networks/parameters.js';
 import { encodeTrainingGraph } from '../../dist/networks/training-graph.js';
@@ -38,8 +39,10 @@ async function step({ channels, batch, side, threads, repeats }) {
   const architecture = { kind: 'unet', dimensions: 3, channels };
   const groups = [{ name: 'patch', batch, space: [side, side, side] }];
   const startBytes = process.memoryUsage().rss;
-  const session = await createOnnxRuntime({ threads }).open(
-    encodeTrainingGraph({ architecture, groups, loss: 'ce+dice', optimiser: defaultAdamW, dropout: false }),
+  const runtime = createOnnxRuntime({ threads });
+  const { layers } = await chooseLayers(architecture, runtime);
+  const session = await runtime.open(
+    encodeTrainingGraph({ architecture, layers, groups, loss: 'ce+dice', optimiser: defaultAdamW, dropout: false }),
   );
   const random = createRandom(0);
   const shape = [batch, 1, side, side, side];

@@ -1,4 +1,4 @@
-"""Trains the same network as a run of Candor, on the same patches in the same order, in PyTorch.
+"""Trains the peer's network in PyTorch on the patches of a run of Candor, in the same order.
 
 usage: train_unet3d.py settings.json
 Settings: stream (the command of patches.mjs without its steps: program, script, run folder), datasets (folders), channels,
