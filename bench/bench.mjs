@@ -12,7 +12,11 @@ const parts = {
   forward: async (options) => (await import('./forward.mjs')).forward(options),
   scan: async (options) => (await import('./scan.mjs')).scan(options),
   start: async (options) => (await import('./start.mjs')).start(options),
-  memory: async (options) => (await import('./memory.mjs')).memory(options),
+  feed: async () => (await import('./feed.mjs')).feed(),
+  memory: async (options) => {
+    await (await import('./step-memory.mjs')).stepMemory(options);
+    await (await import('./memory.mjs')).memory();
+  },
   profile: async (options) => (await import('./profile.mjs')).profile(options),
   growth: async (options) => (await import('./growth.mjs')).growth(options),
   accuracy: async (options) => (await import('./accuracy.mjs')).accuracy(options),

@@ -1,69 +1,81 @@
 /**
- * Highest resident memory of a process that runs training steps: Candor's and PyTorch's, same network, patch and batch.
+ * Estimated beside measured memory: each configuration trains some steps in a process of its own, worker included, on
+ * made-up cases, or runs windows.
  */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runProcess } from './cli.mjs';
-import { waitForIdle } from './machine.mjs';
-import { architecture, THREADS } from './network.mjs';
-import { findPythons, peerName, startPeer } from './python.mjs';
-import { formatBytes, publish } from './results.mjs';
+import { createRandom } from '../dist/math/random.js';
+import { presets } from '../dist/networks/architecture.js';
+import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
+import { defaultAdamW } from '../dist/networks/optimiser.js';
+import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
+import { encodeCheckpoint } from '../dist/training/checkpoint.js';
+import { estimateTrainingMemory } from '../dist/training/memory-estimate.js';
+import { toShared } from '../dist/training/to-shared.js';
+import { trainNetwork } from '../dist/training/train-network.js';
+import { openWorkerBatches } from '../dist/training/worker-batches.node.js';
 
-const POINT = fileURLToPath(new URL('peers/point.mjs', import.meta.url));
-const BATCH = 2;
-const SIDES = [48, 64, 96];
-const REPEATS = 3;
+const MIB = 2 ** 20;
+const THREADS = 2;
+const STEPS = 8;
+/** Preset, patches of the tasks, patches a step, sides and number of a task's cases. */
+const configurations = [
+  ['tiny', [[40, 40, 40]], 2, 48, 4],
+  ['small', [[48, 48, 48]], 2, 64, 8],
+  ['small', [[32, 64, 48]], 1, 128, 20],
+  [
+    'small',
+    [
+      [64, 64, 32],
+      [48, 48, 48],
+    ],
+    2,
+    64,
+    8,
+  ],
+  ['small', [[64, 64, 64]], 2, 96, 8],
+];
 
-export async function memory({ quick, output }) {
-  const { peers, missing } = findPythons();
-  const results = [];
-  for (const side of quick ? SIDES.slice(0, 1) : SIDES) {
-    await waitForIdle();
-    const request = {
-      kind: 'step',
-      channels: architecture.channels,
-      batch: BATCH,
-      side,
-      threads: THREADS,
-      repeats: REPEATS,
-    };
-    const own = JSON.parse((await runProcess(process.execPath, [POINT, JSON.stringify(request)])).text);
-    const sides = { Candor: { peakBytes: own.peakBytes, startBytes: own.startBytes } };
-    for (const peer of peers) sides[peerName(peer)] = await measurePeer(peer, side);
-    results.push({ side, batch: BATCH, sides });
-  }
-  const rows = results.flatMap(({ side, sides }) =>
-    Object.entries(sides).map(([name, { peakBytes, startBytes }]) => [
-      `${side}^3, ${BATCH}`,
-      name,
-      formatBytes(peakBytes),
-      formatBytes(peakBytes - startBytes),
-      name === 'Candor' ? '' : (sides.Candor.peakBytes / peakBytes).toFixed(2),
-    ]),
-  );
-  await publish(
-    'memory',
-    {
-      title: `Peak resident memory of a process that trains, ${THREADS} threads`,
-      tables: [
-        { columns: ['patch, batch', 'side', 'peak', 'beyond the libraries', 'Candor over it, whole process'], rows },
-      ],
-      notes: [...missing, 'Candor: the shipped step (Dice and cross-entropy, AdamW with clipping); PyTorch likewise.'],
-      data: { threads: THREADS, results },
-    },
-    { output, quick },
-  );
-}
-
-async function measurePeer(peer, side) {
-  const worker = startPeer(peer);
-  try {
-    await worker.request({ op: 'hello' });
-    const startBytes = (await worker.request({ op: 'memory' })).bytes;
-    await worker.request({ op: 'open', channels: architecture.channels, threads: THREADS });
-    await worker.request({ op: 'input', batch: BATCH, space: [side, side, side] });
-    await worker.request({ op: 'step', loss: 'ce+dice', optimiser: 'adamw', repeats: REPEATS + 1 });
-    return { peakBytes: (await worker.request({ op: 'memory' })).bytes, startBytes };
-  } finally {
-    await worker.stop();
+export async function memory() {
+  console.log('memory of training, MiB: estimated, measured peak, ratio');
+  for (const configuration of configurations) {
+    const args = [fileURLToPath(import.meta.url), JSON.stringify(configuration)];
+    const { estimated, measured } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+    const [preset, patches, batch, side, count] = configuration;
+    const name = `${preset} ${patches.map((patch) => patch.join('x')).join(' + ')}, batch ${batch}, ${count} cases of ${side}^3`;
+    const ratio = (estimated / measured).toFixed(2);
+    console.log(`${name.padEnd(58)} ${(estimated / MIB).toFixed(0)} ${(measured / MIB).toFixed(0)} ${ratio}`);
   }
 }
+
+async function measure([preset, patches, batch, side, count]) {
+  const { architecture } = presets[preset];
+  const random = createRandom(0);
+  const size = [side, side, side];
+  const shares = patches.map(() => 1);
+  const runtime = createOnnxRuntime({ threads: THREADS });
+  const { layers } = await chooseLayers(architecture, runtime);
+  const settings = { architecture, layers, loss: 'ce+dice', optimiser: defaultAdamW, batch, shares };
+  const estimated = estimateTrainingMemory({
+    ...settings,
+    dropout: false,
+    tasks: patches.map((patch) => ({ patch, sizes: Array(count).fill(size) })),
+  }).total;
+  const makeCase = () => {
+    const image = Float32Array.from({ length: side ** 3 }, () => random.uniform());
+    const label = Uint8Array.from(image, (value) => (value > 0.7 ? 1 : 0));
+    return toShared({ image, label, size, minimum: 0, spacing: [1, 1, 1], foreground: Uint32Array.of(0, 1, 2) });
+  };
+  await trainNetwork({
+    ...settings,
+    tasks: patches.map((patch, i) => ({ name: `${i}`, patch, cases: Array.from({ length: count }, makeCase) })),
+    ...{ runtime, openBatches: openWorkerBatches, seed: 0, dropout: 0 },
+    ...{ duration: { steps: STEPS }, learningRate: 1e-3, checkpointEvery: 4 },
+    onCheckpoint: async (state) => void (await encodeCheckpoint(state)),
+  });
+  const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];
+  console.log(JSON.stringify({ estimated, measured: 1024 * Number(kilobytes) }));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await measure(JSON.parse(process.argv[2]));

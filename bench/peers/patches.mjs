@@ -12,12 +12,14 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { casesOf } from '../../dist/datasets/dataset.js';
+import { noCache } from '../../dist/files/cache.node.js';
+import { createCaseStore } from '../../dist/jobs/case-store.node.js';
+import { readPlans } from '../../dist/jobs/plan-tasks.node.js';
 import { openDatasets, prepareTasks } from '../../dist/jobs/prepare-tasks.node.js';
-import { presets } from '../../dist/networks/architecture.js';
+import { presets, strideOf } from '../../dist/networks/architecture.js';
 import { learningRateAt } from '../../dist/networks/optimiser.js';
 import { placeWindows } from '../../dist/preprocessing/windows.js';
-import { makeBatch } from '../../dist/training/batch.js';
-import { createSchedule } from '../../dist/training/schedule.js';
+import { batchMaker } from '../../dist/training/batch-source.js';
 
 /** As `candor train` warms up. */
 const WARMUP_STEPS = 20;
@@ -26,29 +28,30 @@ const readJson = async (folder, name) => JSON.parse(await readFile(path.join(fol
 
 /** What a run trains on and what it holds out, under its own plans. */
 export async function prepareRun(folder, datasetFolders) {
-  const [settings, plans, splits] = await Promise.all(
-    ['run.json', 'plans.json', 'splits.json'].map((name) => readJson(folder, name)),
-  );
-  const datasets = await openDatasets(datasetFolders, settings.seed);
-  const unknown = datasets.find(({ name }) => !plans[name]);
-  if (unknown || datasets.length !== Object.keys(plans).length) {
-    throw new Error(
-      `${folder}: expected the data sets ${Object.keys(plans)}, found ${datasets.map(({ name }) => name)}`,
-    );
+  const [settings, splits] = await Promise.all(['run.json', 'splits.json'].map((name) => readJson(folder, name)));
+  const { architecture } = presets[settings.preset];
+  const opened = await openDatasets(datasetFolders, settings.seed);
+  const names = settings.datasets.map(({ name }) => name);
+  const datasets = names.map((name) => opened.find((dataset) => dataset.name === name));
+  if (opened.length !== names.length || datasets.includes(undefined)) {
+    throw new Error(`${folder}: expected the data sets ${names}, found ${opened.map(({ name }) => name)}.`);
   }
-  const ordered = settings.datasets.map(({ name }) => datasets.find((dataset) => dataset.name === name));
-  const ownPlans = ordered.map(({ name }) => plans[name]);
-  const prepared = await prepareTasks(ordered, ownPlans, {});
-  const isHeldOut = ordered.map((dataset) => {
+  const fit = { tasks: names, stride: strideOf(architecture) };
+  const given = await readPlans(path.join(folder, 'plans.json'), fit);
+  const plans = names.map((name) =>
+    Object.fromEntries(Object.entries(given[name]).map(([key, { value }]) => [key, value])),
+  );
+  const prepared = await prepareTasks(datasets, plans, createCaseStore(noCache), {});
+  const isHeldOut = datasets.map((dataset) => {
     const held = new Set(splits[dataset.name].validation ?? []);
     return casesOf(dataset, 'train').map(({ name }) => held.has(name));
   });
   const tasks = prepared.map((task, i) => ({ ...task, cases: task.cases.filter((_, k) => !isHeldOut[i][k]) }));
   const heldOut = prepared.flatMap(({ name, cases }, i) =>
-    cases.filter((_, k) => isHeldOut[i][k]).map((one) => ({ ...one, task: name, plan: ownPlans[i] })),
+    cases.filter((_, k) => isHeldOut[i][k]).map((one) => ({ ...one, task: name, plan: plans[i] })),
   );
   const shares = tasks.map(({ cases }) => (settings.balance === 'tasks' ? 1 : cases.length));
-  return { settings, tasks, heldOut, shares, architecture: presets[settings.preset].architecture };
+  return { settings, tasks, heldOut, shares, architecture };
 }
 
 async function write(header, arrays) {
@@ -66,14 +69,10 @@ async function stream(folder, from, to, datasetFolders) {
     const windows = placeWindows(size, plan.patch, plan.overlap);
     await write({ kind: 'case', task, size, patch: plan.patch, minimum, windows }, [image, Float32Array.from(label)]);
   }
-  const schedule = createSchedule(shares, settings.batch);
+  const work = { tasks, shares, batch: settings.batch, seed: settings.seed, architecture, dropout: 0, augment: true };
+  const make = batchMaker(work);
   for (let step = from; step < to; step++) {
-    const batch = makeBatch(tasks, schedule(step), step, {
-      seed: settings.seed,
-      architecture,
-      dropout: 0,
-      augment: true,
-    });
+    const batch = make(step);
     const learningRate = learningRateAt(step, { peak: settings.learningRate, warmup: WARMUP_STEPS, steps: to });
     const arrays = batch.groups.flatMap(({ name }) => [
       batch.feeds[`image/${name}`].data,
