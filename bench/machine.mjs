@@ -1,33 +1,58 @@
-/** Whether the machine is quiet enough for a ratio to mean anything. */
+/** What the bench ran on, and the speed that its cores reach at most: the yardstick that every share is of. */
 import os from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Graph } from '../dist/graph/graph.js';
+import { encodeModel } from '../dist/graph/onnx/encode.js';
+import { matmul } from '../dist/graph/ops/matmul.js';
+import { version } from '../dist/jobs/version.node.js';
+import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
+import { median, timed } from './rounds.mjs';
 
-const LIMIT_PER_CORE = 0.4;
-const PATIENCE_SECONDS = 180;
+export { LoadError, loadLimit, sampleLoad, waitForIdle } from './load.mjs';
+export { interleave, median, quantile, ratioOf, summarise, timed } from './rounds.mjs';
 
-/** Wait until the load is low; end the process with exit code 1 where it stays high. */
-export async function waitForIdle() {
-  const limit = LIMIT_PER_CORE * os.availableParallelism();
-  const deadline = Date.now() + PATIENCE_SECONDS * 1000;
-  while (os.loadavg()[0] > limit) {
-    if (Date.now() > deadline) {
-      console.error(
-        `error: load ${os.loadavg()[0].toFixed(2)} is above ${limit}: ratios would lie. Stop other work first.`,
-      );
-      process.exit(1);
-    }
-    await sleep(5000);
-  }
-}
+/** Side of the square matrices: three of them fill any cache, and the product takes well over a timer's tick. */
+const SIDE = 2048;
+const PRODUCTS = 9;
 
+/** One line for people. */
 export function describeMachine() {
-  const [cpu] = os.cpus();
-  return `${cpu.model.trim()}, ${os.availableParallelism()} cores, Node ${process.versions.node}`;
+  const { cpu, cores, node } = machineRecord();
+  return `${cpu}, ${cores} cores, Node ${node}`;
 }
 
-/** The middle value. */
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** The same for a results file. */
+export function machineRecord() {
+  const [cpu] = os.cpus();
+  return {
+    cpu: cpu.model.trim(),
+    cores: os.availableParallelism(),
+    memoryGiB: Math.round((os.totalmem() / 2 ** 30) * 10) / 10,
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    node: process.versions.node,
+    candor: version,
+    engine: createOnnxRuntime().name,
+  };
+}
+
+/**
+ * GFLOP/s of a large float32 matrix product in ONNX Runtime: `best` is the practical limit of the cores.
+ * @param threads as the sides of the bench use
+ */
+export async function matrixProductPeak(threads) {
+  const graph = new Graph();
+  const [a, b] = ['a', 'b'].map((name) => graph.input(name, [SIDE, SIDE]));
+  graph.output('c', matmul(a, b));
+  const session = await createOnnxRuntime({ threads }).open(encodeModel(graph));
+  const value = { shape: [SIDE, SIDE], data: Float32Array.from({ length: SIDE * SIDE }, (_, i) => (i % 7) - 3) };
+  const speeds = [];
+  try {
+    await session.run({ a: value, b: value });
+    for (let i = 0; i < PRODUCTS; i++) {
+      const { seconds } = await timed(() => session.run({ a: value, b: value }));
+      speeds.push((2 * SIDE ** 3) / seconds / 1e9);
+    }
+  } finally {
+    await session.release();
+  }
+  return { best: Math.max(...speeds), median: median(speeds), side: SIDE, threads };
 }

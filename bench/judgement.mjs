@@ -1,0 +1,100 @@
+/**
+ * What a verdict and calibration cost beside the forward pass of one plan: Gram matrices in the graph, signature,
+ * p-values of all detectors, temperature. A scan of 96^3 voxels in 27 windows of 48^3, four tasks.
+ */
+import { calibratedProbability } from '../dist/calibration/calibrated-probability.js';
+import { applyTemperature } from '../dist/calibration/temperature.js';
+import { meanEntropy } from '../dist/calibration/uncertainty.js';
+import { openNetwork } from '../dist/inference/network.js';
+import { featureLayers } from '../dist/networks/unet.js';
+import { intensityHistogram } from '../dist/ood/features.js';
+import { addGram, createGramSum, logSpectrum } from '../dist/ood/signature.js';
+import { judge } from '../dist/ood/verdict.js';
+import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
+import { exampleModel, examplePlan } from './example-model.mjs';
+import { interleave, median, timed } from './machine.mjs';
+import { architecture, randomImage } from './network.mjs';
+import { plainNetwork } from './plain-network.mjs';
+import { formatSeconds } from './results.mjs';
+
+const SIDE = 96;
+const PATCH = [48, 48, 48];
+const WINDOWS = 27;
+const REPEATS = 5;
+const TASKS = ['a', 'b', 'c', 'd'];
+/** The share of one forward pass that judging may cost. */
+const ALLOWED = 0.05;
+
+export async function judgement({ threads, rounds }) {
+  const plan = examplePlan({ spacing: [1, 1, 1], patch: PATCH, overlap: 0.5 });
+  const model = await exampleModel(TASKS.map((name) => ({ name, plan })));
+  const runtime = createOnnxRuntime({ threads });
+  const plain = await plainNetwork(model, runtime);
+  const network = await openNetwork(model, runtime);
+  const window = randomImage(48 ** 3);
+  const scan = randomImage(SIDE ** 3);
+  try {
+    const { grams, logits } = await network.run(window, PATCH);
+    const scanLogits = Float32Array.from({ length: SIDE ** 3 }, (_, i) => logits[i % logits.length]);
+    const layers = featureLayers(architecture);
+    const signature = () => {
+      const sums = layers.map(({ channels }) => createGramSum(channels));
+      for (let i = 0; i < WINDOWS; i++) {
+        grams.forEach(({ gram, voxels }, layer) => {
+          addGram(sums[layer], gram, voxels);
+        });
+      }
+      return {
+        spectra: sums.map(({ gram, voxels }) => logSpectrum(gram, voxels)),
+        histogram: intensityHistogram(scan),
+        entropy: meanEntropy(applyTemperature(scanLogits, 1)) ?? 0,
+      };
+    };
+    const features = Object.fromEntries(TASKS.map((name) => [name, signature()]));
+    const detectors = [...model.ood.detectors.keys()];
+    const many = (run) => async () => {
+      const times = [];
+      for (let i = 0; i < REPEATS; i++) times.push((await timed(run)).seconds);
+      return median(times);
+    };
+    const { seconds } = await interleave(
+      {
+        forward: many(() => plain.run(window, 1, PATCH)),
+        withGrams: many(() => network.run(window, PATCH)),
+        signature: many(signature),
+        verdict: many(() => detectors.map((detector) => judge(model.ood, features, { alpha: 0.05, detector }))),
+        temperature: many(() => calibratedProbability(scanLogits, 1.2, [SIDE, SIDE, SIDE])),
+      },
+      { rounds },
+    );
+    return report(seconds);
+  } finally {
+    await plain.release();
+    await network.release();
+  }
+}
+
+function report(seconds) {
+  const forward = WINDOWS * seconds.forward.median;
+  const parts = {
+    'Gram matrices in the graph': Math.max(0, WINDOWS * (seconds.withGrams.median - seconds.forward.median)),
+    'signature, histogram, entropy': seconds.signature.median,
+    'p-values and verdict, all detectors': seconds.verdict.median,
+    'calibrated probabilities': seconds.temperature.median,
+  };
+  const total = Object.values(parts).reduce((a, b) => a + b, 0);
+  const percent = (value) => `${((100 * value) / forward).toFixed(1)} %`;
+  const verdict = total <= ALLOWED * forward ? 'within' : 'ABOVE';
+  return {
+    data: { forwardSeconds: forward, parts, total, share: total / forward, allowed: ALLOWED },
+    table: {
+      caption: `Judging a scan of ${SIDE}^3 voxels (${WINDOWS} windows of 48^3, ${TASKS.length} tasks): ${verdict} the ${100 * ALLOWED} % allowed`,
+      columns: ['what', 'seconds', 'share of the forward pass'],
+      rows: [
+        ['forward pass, one plan', formatSeconds(forward), ''],
+        ...Object.entries(parts).map(([name, value]) => [name, formatSeconds(value), percent(value)]),
+        ['all judging', formatSeconds(total), percent(total)],
+      ],
+    },
+  };
+}
