@@ -1,83 +1,107 @@
 /**
  * One training step of exactly the peer's network (16/32/64/128 channels, batch 2 x 48^3, 2 threads, binary
- * cross-entropy, Adam), Candor and PyTorch in turn. `shipped` is the step that `candor train` runs: Dice loss beside
- * cross-entropy, weight decay and gradient clipping.
+ * cross-entropy, Adam), Candor and PyTorch in turn, the peer by its own script. A second row is the step that
+ * `candor train` runs: Dice loss beside cross-entropy, weight decay and gradient clipping.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../dist/math/random.js';
+import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { initialWeights, parameterCount } from '../dist/networks/parameters.js';
 import { encodeTrainingGraph } from '../dist/networks/training-graph.js';
 import { unetParameters } from '../dist/networks/unet.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
-import { describeMachine, median } from './machine.mjs';
+import { interleave, matrixProductPeak, median, ratioOf, timed } from './machine.mjs';
+import { architecture, forwardFlops, THREADS } from './network.mjs';
+import { findPythons, peerName } from './python.mjs';
+import { formatRatio, formatSummary, publish } from './results.mjs';
 
 const PEER = fileURLToPath(new URL('../../shared/peers/pytorch_unet3d.py', import.meta.url));
 const ROUNDS = 7;
 const REPEATS = 5;
-const THREADS = 2;
 const BATCH = 2;
 const SIDE = 48;
-const architecture = { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] };
+/** A backward pass is two forward passes' arithmetic: one for the inputs' gradients, one for the weights'. */
+const PASSES = 3;
 const plainAdam = { ...defaultAdamW, beta2: 0.999, weightDecay: 0, maximumNorm: 1e9 };
+const PLAIN = 'Candor';
+const SHIPPED = 'Candor, the step it ships';
 
-export async function step() {
-  console.log(
-    `training step, ${describeMachine()}, ${THREADS} threads, batch ${BATCH} x ${SIDE}^3, ${ROUNDS} rounds of ${REPEATS}`,
-  );
-  const python = findPython();
+export async function step({ quick, output, rounds = quick ? 3 : ROUNDS }) {
+  const { peers, missing } = existsSync(PEER)
+    ? findPythons()
+    : { peers: [], missing: [`PyTorch is left out: ${PEER} is not there.`] };
+  const peak = await matrixProductPeak(THREADS);
   const plain = await candorStep('ce', plainAdam);
   const shipped = await candorStep('ce+dice', defaultAdamW);
-  const seconds = { plain: [], shipped: [], peer: [] };
-  let peerName = '';
-  for (let round = 0; round < ROUNDS; round++) {
-    seconds.plain.push(await plain.median());
-    if (python) {
-      const peer = runPeer(python);
-      seconds.peer.push(peer.trainStepSeconds);
-      peerName = peer.engine;
-      if (peer.parameters !== plain.parameters)
-        throw new Error(`the peer has ${peer.parameters} weights, Candor ${plain.parameters}`);
-    }
-    seconds.shipped.push(await shipped.median());
-  }
-  console.log(
-    `candor, peer's loss and optimiser  ${median(seconds.plain).toFixed(3)} s  (${plain.engine}, ${plain.parameters} weights)`,
+  const sides = { [PLAIN]: plain.median, [SHIPPED]: shipped.median };
+  for (const peer of peers) sides[peerName(peer)] = async () => peerStep(peer, plain.parameters);
+  const { seconds, load, spoiledRounds } = await interleave(sides, { rounds });
+  await plain.release();
+  await shipped.release();
+
+  const flops = PASSES * forwardFlops(architecture, BATCH * SIDE ** 3);
+  const results = Object.fromEntries(
+    Object.entries(seconds).map(([name, summary]) => {
+      const share = flops / summary.median / 1e9 / peak.best;
+      const ratios = peers.map((peer) => [peerName(peer), ratioOf(summary, seconds[peerName(peer)])]);
+      return [name, { seconds: summary, share, ratios: Object.fromEntries(ratios) }];
+    }),
   );
-  console.log(`candor, shipped step               ${median(seconds.shipped).toFixed(3)} s`);
-  if (!python) {
-    console.log(existsSync(PEER) ? 'PyTorch is not installed: no ratio.' : 'The peer script is not there: no ratio.');
-    return;
-  }
-  console.log(`${peerName.padEnd(33)}  ${median(seconds.peer).toFixed(3)} s`);
-  console.log(`shipped step over peer ${(median(seconds.shipped) / median(seconds.peer)).toFixed(2)}`);
-  console.log(`ratio ${(median(seconds.plain) / median(seconds.peer)).toFixed(2)}`);
+  const names = peers.map(peerName);
+  await publish(
+    'step',
+    {
+      title: `Training step, batch ${BATCH} x ${SIDE}^3, ${THREADS} threads, median (quartiles) of ${rounds} interleaved rounds of ${REPEATS}`,
+      tables: [
+        {
+          caption: `Candor's layers: ${plain.layers}. Over a peer: range over rounds.`,
+          columns: ['side', 'seconds', 'share of matrix-product peak', ...names.map((name) => `over ${name}`)],
+          rows: Object.entries(results).map(([name, { seconds: summary, share, ratios }]) => [
+            name,
+            formatSummary(summary),
+            `${Math.round(100 * share)} %`,
+            ...names.map((peer) => (name === peer ? '' : formatRatio(ratios[peer]))),
+          ]),
+        },
+      ],
+      notes: missing,
+      data: {
+        threads: THREADS,
+        batch: BATCH,
+        side: SIDE,
+        rounds,
+        repeats: REPEATS,
+        peak,
+        load,
+        spoiledRounds,
+        results,
+      },
+    },
+    { output, quick },
+  );
+  const newest = peers.find(({ role }) => role === 'newest') ?? peers[0];
+  if (newest) console.log(`ratio ${results[PLAIN].ratios[peerName(newest)].ratio.toFixed(2)}`);
+  else console.log('no ratio: no PyTorch was found.');
 }
 
-/** The first Python that has torch; undefined where none has, or the peer script is not there. */
-function findPython() {
-  if (!existsSync(PEER)) return undefined;
-  return [process.env.PYTHON, 'python3', '/usr/bin/python3'].filter(Boolean).find((python) => {
-    try {
-      execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-function runPeer(python) {
+/** Median seconds of a step, by the peer's own script. */
+function peerStep({ python }, parameters) {
   const args = [PEER, '--threads', THREADS, '--patch', SIDE, '--batch', BATCH, '--repeats', REPEATS].map(String);
-  return JSON.parse(execFileSync(python, args, { encoding: 'utf8' }));
+  const answer = JSON.parse(execFileSync(python, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  if (answer.parameters !== parameters)
+    throw new Error(`the peer has ${answer.parameters} weights, Candor ${parameters}`);
+  return answer.trainStepSeconds;
 }
 
 async function candorStep(loss, optimiser) {
   const groups = [{ name: 'patch', batch: BATCH, space: [SIDE, SIDE, SIDE] }];
   const runtime = createOnnxRuntime({ threads: THREADS });
-  const session = await runtime.open(encodeTrainingGraph({ architecture, groups, loss, optimiser, dropout: false }));
+  const { layers, name } = await chooseLayers(architecture, runtime);
+  const graph = encodeTrainingGraph({ architecture, groups, loss, optimiser, dropout: false, layers });
+  const session = await runtime.open(graph);
   const specs = unetParameters(architecture);
   const parameters = parameterCount(specs);
   const vector = (data) => ({ shape: [data.length], data });
@@ -111,16 +135,13 @@ async function candorStep(loss, optimiser) {
   };
   return {
     parameters,
-    engine: runtime.name,
+    layers: name,
     async median() {
       await once();
       const times = [];
-      for (let i = 0; i < REPEATS; i++) {
-        const start = performance.now();
-        await once();
-        times.push((performance.now() - start) / 1000);
-      }
+      for (let i = 0; i < REPEATS; i++) times.push((await timed(once)).seconds);
       return median(times);
     },
+    release: () => session.release(),
   };
 }

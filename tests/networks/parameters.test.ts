@@ -41,8 +41,8 @@ describe('initialWeights', () => {
     }
   });
 
-  it('number about 1.7 million in the small preset', () => {
-    expect(parameterCount(small)).toBe(1_720_865);
+  it('number about 1.8 million in the small preset', () => {
+    expect(parameterCount(small)).toBe(1_777_809);
   });
 });
 
