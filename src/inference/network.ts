@@ -59,7 +59,7 @@ export async function openNetwork(
       const results = await session.run({ image: { shape, data: window } });
       const grams = features.map(({ name, stage }) => ({
         gram: results[gramOutput(name)].data,
-        voxels: window.length / ((architecture.fold ?? 1) * 2 ** stage) ** architecture.dimensions,
+        voxels: window.length / (2 ** architecture.dimensions) ** stage,
       }));
       return { logits: results.logits.data, grams };
     },

@@ -12,7 +12,7 @@ import type { ParameterSpec } from './parameters.js';
 export interface FeatureLayer {
   readonly name: string;
   readonly channels: number;
-  /** Halvings of every spatial axis before it, apart from the fold on entry. */
+  /** Halvings of every spatial axis before it. */
   readonly stage: number;
 }
 
@@ -24,7 +24,7 @@ export function featureLayers({ channels }: Architecture): FeatureLayer[] {
 }
 
 /** All weights of a U-Net, in the order of the flat vector. */
-export function unetParameters({ channels, dimensions, fold = 1 }: Architecture): ParameterSpec[] {
+export function unetParameters({ channels, dimensions }: Architecture): ParameterSpec[] {
   const specs: ParameterSpec[] = [];
   const weight = (name: string, out: number, into: number, size: number, initial: 'he' | 'xavier' = 'he') => {
     const kernel = new Array<number>(dimensions).fill(size);
@@ -45,7 +45,7 @@ export function unetParameters({ channels, dimensions, fold = 1 }: Architecture)
       weight(`down${i - 1}`, c, channels[i - 1], 2);
       vector(`down${i - 1}.bias`, c, 0);
     }
-    block(`encoder${i}`, i === 0 ? fold ** dimensions : c, c);
+    block(`encoder${i}`, i === 0 ? 1 : c, c);
   });
   for (let i = channels.length - 2; i >= 0; i--) {
     // A transposed convolution's weight is [in, out, ...]; with kernel = stride each output sums over `in` values.
@@ -55,12 +55,7 @@ export function unetParameters({ channels, dimensions, fold = 1 }: Architecture)
     vector(`up${i}.bias`, channels[i], 0);
     block(`decoder${i}`, 2 * channels[i], channels[i]);
   }
-  if (fold === 1) weight('head', 1, channels[0], 1, 'xavier');
-  else {
-    // A transposed convolution: each voxel of a block is its own sum over channels.
-    const shape = [channels[0], 1, ...new Array<number>(dimensions).fill(fold)];
-    specs.push({ name: 'head.weight', shape, initial: 'xavier', fanIn: channels[0], decay: true });
-  }
+  weight('head', 1, channels[0], 1, 'xavier');
   vector('head.bias', 1, 0);
   return specs;
 }
@@ -82,7 +77,7 @@ export interface UnetOutputs {
  * `dropout` holds channel masks `[batch, channels, 1, ...]` by place, if dropout is on.
  */
 export function unet(
-  { channels, fold = 1 }: Architecture,
+  { channels }: Architecture,
   image: Tensor,
   parameters: ReadonlyMap<string, Tensor>,
   layers: Layers,
@@ -103,7 +98,7 @@ export function unet(
   };
 
   const skips: Tensor[] = [];
-  let x = layers.enter(image, fold);
+  let x = layers.enter(image);
   channels.forEach((_, i) => {
     if (i > 0) x = layers.down(x, p(`down${i - 1}.weight`), p(`down${i - 1}.bias`));
     x = block(`encoder${i}`, x);
@@ -112,5 +107,5 @@ export function unet(
   for (let i = channels.length - 2; i >= 0; i--) {
     x = block(`decoder${i}`, layers.up(x, p(`up${i}.weight`), p(`up${i}.bias`)), skips[i]);
   }
-  return { logits: layers.head(x, p('head.weight'), p('head.bias'), fold), features };
+  return { logits: layers.head(x, p('head.weight'), p('head.bias')), features };
 }

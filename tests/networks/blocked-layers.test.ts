@@ -19,7 +19,7 @@ import { relativeError, runtime } from '../graph/support.js';
 import { closedFormWeights, patchFeeds, patchGroups, sequence } from './closed-form.js';
 
 const straight: Architecture = { kind: 'unet', dimensions: 3, channels: [8, 16] };
-const folded: Architecture = { ...straight, fold: 2 };
+const deep: Architecture = { ...straight, channels: [8, 16, 24] };
 
 /** The outputs of one training step in float64, by the oracle. */
 function step(architecture: Architecture, layers: LayersFactory, space: readonly number[]) {
@@ -56,8 +56,8 @@ function step(architecture: Architecture, layers: LayersFactory, space: readonly
 
 describe('one training step', () => {
   it.each([
-    ['without fold', straight, [4, 6, 8]],
-    ['with fold', folded, [8, 4, 12]],
+    ['two stages', straight, [4, 6, 8]],
+    ['three stages', deep, [8, 4, 12]],
   ])('is the same on blocked layers, %s', (_, architecture, space) => {
     const expected = step(architecture, plainLayers, space);
     const found = step(architecture, blockedLayers(8), space);
@@ -70,8 +70,8 @@ describe('one training step', () => {
 
 describe('the chosen layers on the engine', () => {
   it.each([
-    ['without fold', { ...straight, channels: [16, 32, 64] }, [16, 24, 32]],
-    ['with fold', { ...straight, channels: [32, 64], fold: 2 }, [24, 16, 20]],
+    ['three stages', { ...straight, channels: [16, 32, 64] }, [16, 24, 32]],
+    ['two stages', { ...straight, channels: [32, 48] }, [24, 16, 20]],
   ] satisfies [string, Architecture, number[]][])(
     'agree with the plain deploy graph, %s',
     async (_, architecture, space) => {

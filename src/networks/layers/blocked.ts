@@ -30,19 +30,10 @@ class BlockedLayers implements Layers {
     private readonly batch: number,
   ) {}
 
-  enter(image: Tensor, fold: number): Tensor {
-    const { batch } = this;
-    const [, , depth, height, width] = fixedShape(image.shape, 'image');
-    if (fold === 1) {
-      const stacked = transpose(reshape(image, [batch, depth, height * width]), [1, 0, 2]);
-      return reshape(stacked, [depth * batch, 1, height, width]);
-    }
-    const [d, h, w] = [depth, height, width].map((length) => length / fold);
-    const split = reshape(image, [batch, d, fold, h, fold, w, fold]);
-    const taps = fold ** 3;
-    // Fewer channels than a block stay plain, which the blocked convolution takes as its first input.
-    const order = taps < this.block ? [1, 0, 2, 4, 6, 3, 5] : [1, 0, 3, 5, 2, 4, 6];
-    return reshape(transpose(split, order), [d * batch, taps, h, w]);
+  enter(image: Tensor): Tensor {
+    const [batch, , depth, height, width] = fixedShape(image.shape, 'image');
+    const stacked = transpose(reshape(image, [batch, depth, height * width]), [1, 0, 2]);
+    return reshape(stacked, [depth * batch, 1, height, width]);
   }
 
   conv(inputs: readonly Tensor[], weight: Tensor): Tensor {
@@ -172,16 +163,14 @@ class BlockedLayers implements Layers {
     );
   }
 
-  head(x: Tensor, weight: Tensor, bias: Tensor, fold: number): Tensor {
+  head(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
     const { batch } = this;
     const [stack, channels, height, width] = fixedShape(x.shape, 'head');
     const depth = stack / batch;
     const rows = reshape(this.channelsLast(x), [stack * height * width, channels]);
-    const taps = fold ** 3;
-    const matrix = reshape(weight, fold === 1 ? [1, channels] : [channels, taps]);
-    const logits = add(matmul(rows, fold === 1 ? transpose(matrix, [1, 0]) : matrix), bias);
-    const split = reshape(logits, [depth, batch, height, width, fold, fold, fold]);
-    return reshape(transpose(split, [1, 0, 4, 2, 5, 3, 6]), [batch, 1, depth * fold, height * fold, width * fold]);
+    const logits = add(matmul(rows, reshape(weight, [channels, 1])), bias);
+    const images = transpose(reshape(logits, [depth, batch, height * width]), [1, 0, 2]);
+    return reshape(images, [batch, 1, depth, height, width]);
   }
 
   gram(x: Tensor): Tensor {
@@ -244,15 +233,12 @@ class BlockedLayers implements Layers {
     return transpose(reshape(y, [out, 3, 3, 3, channels]), [0, 4, 1, 2, 3]);
   }
 
-  /** `[depth * batch, H, W, C]` of a stack, whatever its number of channels. */
+  /** Rows of channels `[depth * batch, H * W, C]` of a stack; an image of one channel is that already. */
   private channelsLast(x: Tensor): Tensor {
     const { block } = this;
     const [stack, channels, height, width] = fixedShape(x.shape, 'channels last');
     if (channels === block || channels === 1) return reshape(x, [stack, height * width, channels]);
-    const split =
-      channels < block
-        ? transpose(reshape(x, [stack, channels, height * width]), [0, 2, 1])
-        : transpose(reshape(x, [stack, channels / block, height * width, block]), [0, 2, 1, 3]);
+    const split = transpose(reshape(x, [stack, channels / block, height * width, block]), [0, 2, 1, 3]);
     return reshape(split, [stack, height * width, channels]);
   }
 

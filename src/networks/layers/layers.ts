@@ -5,8 +5,8 @@
 import type { Tensor } from '../../graph/tensor.js';
 
 export interface Layers {
-  /** An image `[batch, 1, ...space]` into this layout; `fold` > 1 turns blocks of fold^dimensions voxels into channels. */
-  enter(image: Tensor, fold: number): Tensor;
+  /** An image `[batch, 1, ...space]` into this layout. */
+  enter(image: Tensor): Tensor;
   /** Convolution at stride 1 that keeps the size, over the inputs as if they were concatenated. */
   conv(inputs: readonly Tensor[], weight: Tensor): Tensor;
   /** Instance norm, scale and bias per channel, ReLU. */
@@ -17,8 +17,8 @@ export interface Layers {
   down(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
   /** Transposed convolution with kernel and stride 2. */
   up(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
-  /** One logit a voxel, `[batch, 1, ...space]`; undoes `fold`. */
-  head(x: Tensor, weight: Tensor, bias: Tensor, fold: number): Tensor;
+  /** One logit a voxel, `[batch, 1, ...space]`. */
+  head(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
   /** Uncentred second moments of a feature map, sums over voxels of products of channels: `[batch, 1, C, C]`. */
   gram(x: Tensor): Tensor;
 }

@@ -12,21 +12,14 @@ export function plainLayers(image: Tensor): Layers {
   const dimensions = image.shape.length - 2;
   const every = (value: number, times = dimensions) => new Array<number>(times).fill(value);
   return {
-    enter(x, fold) {
-      if (fold === 1) return x;
-      // A convolution that copies voxel i of each block into channel i.
-      const taps = fold ** dimensions;
-      const copy = Float32Array.from({ length: taps * taps }, (_, i) => (i % (taps + 1) === 0 ? 1 : 0));
-      return conv(x, x.graph.constant(`fold/${x.name}`, [taps, 1, ...every(fold)], copy), { strides: every(fold) });
-    },
+    enter: (x) => x,
     conv: (inputs, weight) =>
       conv(inputs.length === 1 ? inputs[0] : concat(inputs, 1), weight, { pads: every(1, 2 * dimensions) }),
     normRelu: (x, scale, bias) => relu(instanceNorm(x, scale, bias)),
     scaleChannels: mul,
     down: (x, weight, bias) => conv(x, weight, { strides: every(2) }, bias),
     up: (x, weight, bias) => convTranspose(x, weight, { strides: every(2) }, bias),
-    head: (x, weight, bias, fold) =>
-      fold === 1 ? conv(x, weight, {}, bias) : convTranspose(x, weight, { strides: every(fold) }, bias),
+    head: (x, weight, bias) => conv(x, weight, {}, bias),
     gram(x) {
       const rows = reshape(x, [0, 1, x.shape[1] as number, -1]);
       return matmul(rows, transpose(rows, [0, 1, 3, 2]));
