@@ -29,7 +29,10 @@ function exitCodes() {
     ['0', 'done'],
     ['1', 'an error inside Candor or its engine'],
     ['2', 'wrong usage: an unknown option, a value out of range, options that contradict each other'],
-    ['3', 'bad input: a data set, image, model, file of plans or run folder; also where only a part of a batch was bad'],
+    [
+      '3',
+      'bad input: a data set, image, model, file of plans or run folder; also where only a part of a batch was bad',
+    ],
     ['4', 'at least one image was refused as out of distribution (`--on-ood refuse`); 3 wins over 4'],
     ['5', 'the output cannot be written'],
     ['130', 'cancelled by Ctrl-C or SIGTERM; what was done is kept'],

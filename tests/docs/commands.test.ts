@@ -25,7 +25,12 @@ const commandsOf = (text: string) =>
   text
     .replace(/\\\n\s*/g, '')
     .split('\n')
-    .map((line) => line.replace(/\s+#.*$/, '').replace(/^#.*$/, '').trim())
+    .map((line) =>
+      line
+        .replace(/\s+#.*$/, '')
+        .replace(/^#.*$/, '')
+        .trim(),
+    )
     .filter((line) => line !== '');
 
 describe.each(pages)('%s', (page) => {
@@ -51,7 +56,10 @@ describe.each(pages)('%s', (page) => {
       await writeFile(path.join(folder, 'example.mjs'), small.replaceAll("'model.onnx'", "'library.onnx'"));
       const command = `"${process.execPath}" example.mjs`;
       // A bare copy of the package has no dependencies of its own: those of the checkout serve.
-      await runInShell({ command: `ln -sfn "${root}/node_modules" node_modules/candor/node_modules`, cwd: folder }, folder);
+      await runInShell(
+        { command: `ln -sfn "${root}/node_modules" node_modules/candor/node_modules`, cwd: folder },
+        folder,
+      );
       const { code, stderr } = await runInShell({ command, cwd: folder }, folder);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     }

@@ -29,9 +29,11 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
 /** What the npm that runs the tests was told must not reach the user's. */
 const userEnvironment = () =>
   Object.fromEntries(
-    Object.entries({ ...process.env, NPM_CONFIG_USERCONFIG: path.join(folder, 'npmrc'), NO_UPDATE_NOTIFIER: '1' }).filter(
-      ([name]) => !/^npm_/.test(name) && !['NODE_OPTIONS', 'CANDOR_DEBUG'].includes(name),
-    ),
+    Object.entries({
+      ...process.env,
+      NPM_CONFIG_USERCONFIG: path.join(folder, 'npmrc'),
+      NO_UPDATE_NOTIFIER: '1',
+    }).filter(([name]) => !/^npm_/.test(name) && !['NODE_OPTIONS', 'CANDOR_DEBUG'].includes(name)),
   );
 const asUser = (command: string, ...args: string[]) => run(command, args, user, userEnvironment());
 
@@ -67,7 +69,9 @@ test('holds what runs, and nothing else', async () => {
   expect(unexpected).toEqual([]);
   // Every source is there, worker and child-process entries included; they are started by path, not imported.
   const sources = (await readdir(path.join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'));
-  const compiled = sources.map((name) => path.posix.join('dist', name.replaceAll(path.sep, '/').replace(/\.ts$/, '.js')));
+  const compiled = sources.map((name) =>
+    path.posix.join('dist', name.replaceAll(path.sep, '/').replace(/\.ts$/, '.js')),
+  );
   expect(compiled.filter((file) => !packed.includes(file))).toEqual([]);
   const mapped = await Promise.all(
     packed.map(async (file) => (await readFile(path.join(root, file), 'utf8')).includes('//# sourceMappingURL=')),
