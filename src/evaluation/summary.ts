@@ -75,6 +75,7 @@ export interface EstimatedDiceSummary {
   readonly baseline: Interval;
 }
 
+/** All figures of an evaluation: what `evaluate` returns and writes as `summary.json`. */
 export interface Summary {
   readonly model: ModelReference;
   readonly settings: SummarySettings;

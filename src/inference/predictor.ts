@@ -18,6 +18,7 @@ import { distinctPlans, isWithinExtent, windowsUnder } from './plans.js';
 import { type KeptScan, runScan, type Scan, type ScanOptions } from './scan.js';
 import { checkDropout, type DropoutOptions, type Member, openMember, segment } from './segment.js';
 
+/** How one image is predicted. */
 export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
   /** The image's task, where it is known: one pass under its plan instead of one per distinct plan. */
   readonly task?: string;
@@ -27,6 +28,7 @@ export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
   readonly oodMap?: boolean;
 }
 
+/** What a model says of one image; arrays are on the image's own grid, x fastest. */
 export interface Prediction {
   /** The task whose plan and temperature were used: the one named, else the least strange. */
   readonly task: string;
@@ -59,6 +61,7 @@ export interface Prediction {
   readonly windows: number;
 }
 
+/** An opened model, or an ensemble; see `openModel`. */
 export interface Predictor {
   /** The model that judges. */
   readonly model: Model;
@@ -67,6 +70,7 @@ export interface Predictor {
    * trained without, CancelledError on abort.
    */
   predict(volume: Volume, options?: PredictVolumeOptions): Promise<Prediction>;
+  /** Give the engine's memory back; the predictor cannot be used afterwards. */
   release(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import { findingSchema, type Severity } from '../datasets/finding.js';
 
 const countsSchema = z.strictObject({ errors: z.int(), warnings: z.int(), notes: z.int() });
 
+/** Shape of a check's report, for those who read it as JSON. */
 export const checkReportSchema = z.strictObject({
   /** `errors`: not fit for training; `warnings`: fit, but to be looked at; `sound`: neither. */
   verdict: z.enum(['errors', 'warnings', 'sound']),
@@ -22,6 +23,7 @@ export const checkReportSchema = z.strictObject({
   ),
 });
 
+/** What `check` returns: findings by data set, with counts and a verdict. */
 export type CheckReport = z.output<typeof checkReportSchema>;
 export type CheckedDataset = CheckReport['datasets'][number];
 

@@ -25,6 +25,7 @@ const STEPS = 360;
 /** 20 calibration cases a task are the fewest that support an alpha of 0.05. */
 const PHANTOMS: PhantomChoice = { counts: { train: 20, calibration: 20, test: 10, strangers: 8 } };
 
+/** What the demonstration is made from and where it goes. */
 export interface DemoOptions extends JobOptions {
   /** Folder for data, model, report and masks. */
   readonly output: string;
@@ -50,6 +51,7 @@ export interface Encounter {
   readonly dice: number | null;
 }
 
+/** What the demonstration made and found. */
 export interface DemoResult {
   readonly phantoms: boolean;
   readonly tasks: readonly {

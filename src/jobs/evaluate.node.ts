@@ -21,6 +21,7 @@ import type { EvaluateOptions } from './types.js';
 /** Surface distances up to this count as agreement, unless a task's voxels are coarser. */
 const NSD_TOLERANCE_MM = 2;
 
+/** The figures of an evaluation and the path of its report. */
 export interface EvaluateResult {
   readonly summary: Summary;
   /** Paths of what was written. */

@@ -28,6 +28,7 @@ export interface TaskCard {
   readonly ood: BankCard;
 }
 
+/** A model file described without its weights: what `inspect` returns. */
 export interface ModelCard {
   readonly name: string;
   /** SHA-256 of the file. */

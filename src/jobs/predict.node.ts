@@ -65,12 +65,14 @@ export interface PredictedCase extends ResultSource {
   readonly seconds: number;
 }
 
+/** An image of a batch that could not be predicted, and why. */
 export interface FailedImage {
   readonly case: string;
   readonly image: string;
   readonly error: { readonly tag: string; readonly message: string };
 }
 
+/** All cases of a call, failures included: what `predict` returns and writes as `summary.json`. */
 export interface PredictSummary extends ResultSource {
   /** Of a part of a job array. */
   readonly part?: Part;

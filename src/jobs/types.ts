@@ -18,11 +18,13 @@ export interface Progress {
   readonly dice?: Readonly<Record<string, number>>;
 }
 
+/** Options that all jobs share. */
 export interface JobOptions {
   /** Threads within an operator; default: one per core. In a check: threads that read voxels; default: 1. */
   readonly threads?: number;
   readonly device?: 'cpu' | 'webgpu' | 'cuda';
   readonly signal?: AbortSignal;
+  /** Called after each unit of work. */
   readonly onProgress?: (progress: Progress) => void;
   /** A remark for the user, such as a warning of the data-set check. */
   readonly onNote?: (note: string) => void;
@@ -31,6 +33,7 @@ export interface JobOptions {
 export type Balance = 'tasks' | 'cases';
 export type SpacingChoice = 'common' | 'per-task' | Vec3;
 
+/** Options of `train` and `plan`. */
 export interface TrainOptions extends JobOptions {
   /** Data-set folders, one task each. */
   readonly datasets: readonly string[];
@@ -75,6 +78,7 @@ export interface TrainOptions extends JobOptions {
 
 export const DEFAULT_CACHE_BYTES = 20e9;
 
+/** What `train` made: the model, its run folder and its figures on calibration images. */
 export interface TrainResult {
   readonly model: string;
   readonly run: string;
@@ -90,6 +94,7 @@ export interface TrainResult {
   }[];
 }
 
+/** What `plan` decided and where it is written. */
 export interface PlanResult {
   readonly run: string;
   /** Paths of the two files. */
@@ -98,6 +103,7 @@ export interface PlanResult {
   readonly tasks: readonly { readonly name: string; readonly plan: Plan }[];
 }
 
+/** Options of `predict`. */
 export interface PredictOptions extends JobOptions {
   /** The model file. */
   readonly model: string;
@@ -129,6 +135,7 @@ export interface PredictOptions extends JobOptions {
   readonly seed?: number;
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends JobOptions {
   readonly model: string;
   readonly datasets: readonly string[];
@@ -140,6 +147,7 @@ export interface EvaluateOptions extends JobOptions {
   readonly seed?: number;
 }
 
+/** Options of `check`. */
 export interface CheckOptions extends JobOptions {
   readonly datasets: readonly string[];
   /** Headers only. */

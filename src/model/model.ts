@@ -44,6 +44,7 @@ export const provenanceSchema = z.object({
 export type Provenance = z.infer<typeof provenanceSchema>;
 export type ModelTask = z.infer<typeof modelTaskSchema> & { readonly calibration: TaskCalibration };
 
+/** A trained network with its tasks, temperatures and out-of-distribution state. */
 export interface Model {
   readonly name: string;
   readonly architecture: Architecture;

@@ -82,7 +82,7 @@ async function pairOf(path: string): Promise<{ header: string; voxels: string } 
 /**
  * Read an image: NIfTI in one file or a pair, NRRD, MetaImage.
  * @throws {ImageFormatError} if the file cannot be read, is foreign, damaged or truncated
- * @throws {UnsupportedError | GeometryError} as {@link decodeNifti} and {@link readItkImage}
+ * @throws {UnsupportedError | GeometryError} as `decodeNifti` and `readItkImage`
  */
 export async function readImage(path: string): Promise<Image> {
   const format = itkFormatOf(path);

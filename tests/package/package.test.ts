@@ -1,0 +1,147 @@
+/**
+ * The package as its users get it: packed, installed into an empty folder, and used there by command line, by import and
+ * by TypeScript. Skipped, in words, where npm can fetch the dependencies neither from its cache nor from a registry.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureBuilt, type Outcome, root } from '../cli/run-candor.js';
+import { writeSmallPhantoms } from '../cli/small-phantoms.js';
+import { readBlocks } from '../docs/blocks.js';
+
+let folder: string;
+let user: string;
+let packed: readonly string[];
+/** Why the package could not be installed; null where it was. */
+let notInstalled: string | null = null;
+
+function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(command, args, { cwd, env, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+/** What the npm that runs the tests was told must not reach the user's. */
+const userEnvironment = () =>
+  Object.fromEntries(
+    Object.entries({
+      ...process.env,
+      NPM_CONFIG_USERCONFIG: path.join(folder, 'npmrc'),
+      NO_UPDATE_NOTIFIER: '1',
+    }).filter(([name]) => !/^npm_/.test(name) && !['NODE_OPTIONS', 'CANDOR_DEBUG'].includes(name)),
+  );
+const asUser = (command: string, ...args: string[]) => run(command, args, user, userEnvironment());
+
+beforeAll(async () => {
+  await ensureBuilt();
+  folder = await mkdtemp(path.join(os.tmpdir(), 'candor-package-'));
+  user = path.join(folder, 'user');
+  await mkdir(user);
+  await writeFile(path.join(folder, 'npmrc'), '');
+  const { code, stdout, stderr } = await run(
+    'npm',
+    ['pack', '--json', '--pack-destination', folder],
+    root,
+    process.env,
+  );
+  expect(code, stderr).toBe(0);
+  const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  packed = files.map((file) => file.path);
+  await writeFile(path.join(user, 'package.json'), '{ "private": true, "type": "module" }\n');
+  const args = ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=0'];
+  const installed = await run('npm', [...args, path.join(folder, filename)], user, process.env);
+  if (installed.code !== 0) {
+    expect(installed.stderr).toMatch(/ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|network/i);
+    notInstalled = 'npm reaches no registry and has not all dependencies in its cache';
+  } else await writeSmallPhantoms(path.join(user, 'data'));
+}, 300_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('holds what runs, and nothing else', async () => {
+  const unexpected = packed.filter(
+    (file) => !/^dist\/.+\.(js|d\.ts)$/.test(file) && !['package.json', 'README.md', 'LICENSE'].includes(file),
+  );
+  expect(unexpected).toEqual([]);
+  // Every source is there, worker and child-process entries included; they are started by path, not imported.
+  const sources = (await readdir(path.join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'));
+  const compiled = sources.map((name) =>
+    path.posix.join('dist', name.replaceAll(path.sep, '/').replace(/\.ts$/, '.js')),
+  );
+  expect(compiled.filter((file) => !packed.includes(file))).toEqual([]);
+  const mapped = await Promise.all(
+    packed.map(async (file) => (await readFile(path.join(root, file), 'utf8')).includes('//# sourceMappingURL=')),
+  );
+  expect(packed.filter((_, i) => mapped[i])).toEqual([]);
+});
+
+describe('installed into an empty folder', () => {
+  test('npx candor --version and --help', async (context) => {
+    context.skip(notInstalled !== null, notInstalled ?? '');
+    const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+    expect(await asUser('npx', 'candor', '--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    const help = await asUser('npx', 'candor', '--help');
+    const reference = await readBlocks(path.join(root, 'docs/reference/cli.md'));
+    expect(help).toEqual({ code: 0, stdout: reference[0].text, stderr: '' });
+  });
+
+  test('npx candor train, inspect and predict', async (context) => {
+    context.skip(notInstalled !== null, notInstalled ?? '');
+    const train = 'candor train data/kidney data/ventricle --preset tiny --steps 3 -o model.onnx --quiet --no-cache';
+    const trained = await asUser('npx', ...train.split(' '));
+    expect({ ...trained, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(trained.stdout).toMatch(/^model\.onnx {2}\(3 steps in [^\n]+\)\n/);
+
+    const inspected = await asUser('npx', 'candor', 'inspect', 'model.onnx', '--json');
+    expect({ ...inspected, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(JSON.parse(inspected.stdout).tasks.map(({ name }: { name: string }) => name)).toEqual([
+      'kidney',
+      'ventricle',
+    ]);
+
+    const predict = 'candor predict model.onnx -i data/ood/knee -o out --quiet';
+    const predicted = await asUser('npx', ...predict.split(' '));
+    expect({ ...predicted, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(predicted.stdout).toMatch(/\n2 images: 2 undetermined\. Results are in out\.\n$/);
+  });
+
+  test('import', async (context) => {
+    context.skip(notInstalled !== null, notInstalled ?? '');
+    const script = `import { openModel, readImage, version, writeMask } from 'candor';
+const model = await openModel('model.onnx');
+const image = await readImage('data/ood/knee/knee_001.nii.gz');
+const { mask, verdict } = await model.predict(image.volume);
+await writeMask('mask.nii.gz', mask, image.header);
+await model.release();
+console.log(version, mask.length === image.volume.data.length, verdict.verdict);
+`;
+    await writeFile(path.join(user, 'use.js'), script);
+    const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+    expect(await asUser(process.execPath, 'use.js')).toEqual({
+      code: 0,
+      stdout: `${version} true undetermined\n`,
+      stderr: '',
+    });
+    expect(await readdir(user)).toContain('mask.nii.gz');
+  });
+
+  test("types: the README's example in strict TypeScript, libraries checked too", async (context) => {
+    context.skip(notInstalled !== null, notInstalled ?? '');
+    const example = (await readBlocks(path.join(root, 'README.md'))).find(({ language }) => language === 'ts')!;
+    await writeFile(path.join(user, 'example.ts'), example.text);
+    const compilerOptions = {
+      ...{ module: 'nodenext', moduleResolution: 'nodenext', target: 'es2023', strict: true, noEmit: true },
+      ...{ skipLibCheck: false, types: [] },
+    };
+    await writeFile(path.join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+    expect(await asUser(process.execPath, tsc, '-p', '.')).toEqual({ code: 0, stdout: '', stderr: '' });
+    // A wrong use is found: the types are really those of the package.
+    await writeFile(path.join(user, 'example.ts'), "import { openModel } from 'candor';\nvoid openModel(3);\n");
+    expect((await asUser(process.execPath, tsc, '-p', '.')).stdout).toContain("'number' is not assignable");
+  });
+});
