@@ -11,7 +11,7 @@ import { parseLabels } from './labels.js';
 
 /** The content of `dataset.json`, before any folder is listed. */
 export interface DatasetDescription
-  extends Pick<Dataset, 'layout' | 'modality' | 'labels' | 'target' | 'intensityOffset'> {
+  extends Pick<Dataset, 'layout' | 'modality' | 'labels' | 'target' | 'intensityOffset' | 'placeholderSpacing'> {
   /** Null where the file gives none: the folder's name is used. */
   readonly name: string | null;
   /** Decathlon: the listed pairs, as relative paths. nnU-Net: null, the folders are listed instead. */
@@ -42,6 +42,7 @@ const fileSchema = z.looseObject({
   split: z.object({ train: names, calibration: names, test: names }).optional(),
   group: recordOf(text, text.or(z.number())).optional(),
   intensityOffset: z.number().nullish(),
+  placeholderSpacing: z.boolean().optional(),
 });
 
 /**
@@ -89,6 +90,7 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
     labels,
     target,
     intensityOffset: file.intensityOffset ?? null,
+    placeholderSpacing: file.placeholderSpacing ?? false,
     training: training?.map(({ image, label }) => ({ image, label: label ?? null })) ?? null,
     fileEnding,
     groups: new Map(Object.entries(file.group ?? {}).map(([name, group]) => [name, String(group)])),

@@ -37,6 +37,8 @@ export interface Dataset {
   readonly target: number[] | null;
   /** Added to stored values to get Hounsfield units; null where unknown. */
   readonly intensityOffset: number | null;
+  /** The headers' spacing is made up, since the true one was lost: figures in mm and ml mean nothing. */
+  readonly placeholderSpacing: boolean;
   readonly cases: Case[];
   readonly split: Split;
   readonly splitSource: 'dataset.json' | 'seeded';

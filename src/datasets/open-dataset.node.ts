@@ -36,9 +36,10 @@ export async function openDataset(folder: string, options: { seed?: number } = {
     checkName(file.name, 'case name', source);
     return { ...file, group: description.groups.get(file.name) ?? file.name };
   });
-  const { layout, modality, labels, target, intensityOffset } = description satisfies DatasetDescription;
+  const { layout, modality, labels, target, intensityOffset, placeholderSpacing } =
+    description satisfies DatasetDescription;
   return {
-    ...{ name, folder, layout, modality, labels, target, intensityOffset, cases },
+    ...{ name, folder, layout, modality, labels, target, intensityOffset, placeholderSpacing, cases },
     split:
       description.split ??
       makeSplit(

@@ -93,6 +93,8 @@ export interface Evaluation {
   readonly unlabelled?: readonly UnlabelledResult[];
   /** Labelled cases that could not be evaluated. */
   readonly failed?: readonly FailedCase[];
+  /** Tasks whose spacing is made up, so that their figures in mm and ml mean nothing. */
+  readonly placeholderSpacing?: readonly string[];
   /** What the caller left out and why, one sentence each (a 4D file that was skipped). */
   readonly notes?: readonly string[];
 }

@@ -1,6 +1,5 @@
 /** What the figures of a summary do not cover, and why: one sentence each, for the report's readers. */
-
-import type { Evaluation } from './case-result.js';
+import type { CaseResult, Evaluation } from './case-result.js';
 import type { FalseAlarms } from './summary.js';
 
 interface Context extends Evaluation {
@@ -33,10 +32,30 @@ function aboutFailures({ cases, failed = [], unlabelled = [], tasks }: Context):
   return notes;
 }
 
-function aboutAccuracy({ cases, tasks }: Context): string[] {
+function aboutAccuracy({ cases, tasks, placeholderSpacing = [] }: Context): string[] {
   return tasks.flatMap((task) => {
     const own = cases.filter((c) => c.task === task);
     const notes: string[] = [];
+    if (placeholderSpacing.includes(task)) {
+      notes.push(
+        `${task}: its data set says that the voxel spacing is a placeholder, so that its distances in mm, its NSD and its ` +
+          'volumes in ml mean nothing. Dice and calibration do not depend on it.',
+      );
+    }
+    const emptyReference = own.filter((c) => c.referenceMl === 0);
+    if (emptyReference.length > 0) {
+      notes.push(
+        `${task}: the reference is empty in ${emptyReference.length} of ${own.length} cases (${names(emptyReference)}); ` +
+          'by policy Dice and NSD are then 1 if the prediction is empty too, else 0.',
+      );
+    }
+    const emptyPrediction = own.filter((c) => c.predictedMl === 0 && c.referenceMl > 0);
+    if (emptyPrediction.length > 0) {
+      notes.push(
+        `${task}: the prediction is empty though the reference is not in ${emptyPrediction.length} of ${own.length} cases ` +
+          `(${names(emptyPrediction)}); Dice and NSD are then 0.`,
+      );
+    }
     const noDistance = own.filter((c) => c.hd95Mm === null || c.assdMm === null).length;
     if (noDistance > 0) {
       notes.push(
@@ -54,8 +73,16 @@ function aboutAccuracy({ cases, tasks }: Context): string[] {
     const noEstimate = own.filter((c) => c.estimatedDice === null).length;
     if (noEstimate > 0) {
       notes.push(
-        `${task}: ${noEstimate} of ${own.length} cases have no estimated Dice, since the prediction is empty; they are ` +
-          "missing from the estimate's error and rank last in the failure ranking.",
+        `${task}: ${noEstimate} of ${own.length} cases have no estimated Dice, since their prediction is empty or their ` +
+          "verdict is not “in distribution”; they are missing from the estimate's error, and the failure ranking takes " +
+          'them for the worst.',
+      );
+    }
+    const noRegion = own.filter((c) => c.calibration.after.region.ece === null).length;
+    if (noRegion > 0) {
+      notes.push(
+        `${task}: ${noRegion} of ${own.length} cases have no voxel near the organ, since both masks are empty; they are ` +
+          'missing from the calibration figures near the organ.',
       );
     }
     if (own.length > 0 && new Set(own.map((c) => c.group)).size < 2) {
@@ -63,6 +90,12 @@ function aboutAccuracy({ cases, tasks }: Context): string[] {
     }
     return notes;
   });
+}
+
+/** Names of cases, the first few where there are many. */
+function names(cases: readonly CaseResult[]): string {
+  const shown = cases.slice(0, 10).map((c) => c.case);
+  return cases.length > shown.length ? `${shown.join(', ')} and ${cases.length - shown.length} more` : shown.join(', ');
 }
 
 function aboutVerdicts({ cases, unlabelled = [], alphas, falseAlarms }: Context): string[] {

@@ -28,7 +28,7 @@ const usualAlphas = [0.05, 0.1];
  * Cases with an empty prediction stay in (Dice 0); what a figure cannot cover is missing from its n and said in `notes`.
  */
 export function summarise(evaluation: Evaluation, options: SummariseOptions = {}): Summary {
-  const { model, cases, unlabelled = [], failed = [] } = evaluation;
+  const { model, cases, unlabelled = [], failed = [], placeholderSpacing = [] } = evaluation;
   const { alpha = 0.05, seed = 0, resamples = 1000, calibrationDice = {}, nsdToleranceMm = null } = options;
   const estimate = createEstimate({ seed, resamples });
   const tasks = [...new Set([...cases, ...failed].map((c) => c.task))];
@@ -36,7 +36,14 @@ export function summarise(evaluation: Evaluation, options: SummariseOptions = {}
   const falseAlarms = summariseFalseAlarms(cases, alphas);
   return {
     model,
-    settings: { alpha, bins: cases[0]?.calibration.after.bins.count.length ?? null, nsdToleranceMm, resamples, seed },
+    settings: {
+      alpha,
+      bins: cases[0]?.calibration.after.bins.count.length ?? null,
+      nsdToleranceMm,
+      resamples,
+      seed,
+      placeholderSpacing: tasks.filter((task) => placeholderSpacing.includes(task)),
+    },
     tasks: Object.fromEntries(
       tasks.map((task) => [
         task,

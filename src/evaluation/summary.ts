@@ -103,4 +103,6 @@ export interface SummarySettings {
   readonly nsdToleranceMm: number | null;
   readonly resamples: number;
   readonly seed: number;
+  /** Tasks whose spacing is made up: their distances, NSD and volumes mean nothing. */
+  readonly placeholderSpacing: readonly string[];
 }

@@ -10,13 +10,16 @@ import type { Summary } from '../evaluation/summary.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { createPredictor } from '../inference/predictor.js';
 import type { StoredModel } from '../model/model.js';
+import type { EvaluatedData } from '../report/provenance-section.js';
 import { renderReport } from '../report/report.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import { readImage } from '../volume/image-file.node.js';
-import { listImageSets } from './list-images.node.js';
+import { datasetHash, imagesHash } from './data-hash.node.js';
+import { type ImageSet, listImageSets } from './list-images.node.js';
 import { openDatasets } from './prepare-tasks.node.js';
 import { readModel } from './read-model.node.js';
 import type { EvaluateOptions } from './types.js';
+import { version } from './version.node.js';
 
 /** Surface distances up to this count as agreement, unless a task's voxels are coarser. */
 const NSD_TOLERANCE_MM = 2;
@@ -51,7 +54,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   await makeFolder(options.output);
   const total = labelled.length + images.length;
   let done = 0;
-  const predictor = await createPredictor(model, createOnnxRuntime(options));
+  const data = await describeData(datasets, sets);
+  const runtime = createOnnxRuntime(options);
+  const predictor = await createPredictor(model, runtime);
   try {
     const settings = {
       alpha,
@@ -65,8 +70,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
     const calibrationDice = Object.fromEntries(
       model.tasks.flatMap(({ name, calibration: { meanDice } }) => (meanDice === null ? [] : [[name, meanDice]])),
     );
+    const placeholderSpacing = datasets.filter((dataset) => dataset.placeholderSpacing).map(({ name }) => name);
     const summary = summarise(
-      { model: reference, cases, unlabelled, failed, notes: notesOn(datasets) },
+      { model: reference, cases, unlabelled, failed, placeholderSpacing, notes: notesOn(datasets) },
       { alpha, seed, calibrationDice, nsdToleranceMm: NSD_TOLERANCE_MM },
     );
     const created = new Date().toISOString().slice(0, 10);
@@ -75,7 +81,11 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
     await writeFileAtomic(path.join(options.output, 'cases.csv'), casesCsv(cases, unlabelled, failed));
     await writeFileAtomic(
       report,
-      renderReport({ summary, cases, unlabelled, model: { ...reference, about: describe(model) }, created }),
+      renderReport({
+        ...{ summary, cases, unlabelled, failed, created },
+        model: { ...reference, about: describe(model) },
+        provenance: { version, engine: runtime.name, training: model.provenance, data },
+      }),
     );
     return { summary, folder: options.output, report };
   } finally {
@@ -99,6 +109,28 @@ function testCases(model: StoredModel, dataset: Dataset): LabelledCase[] {
       return { volume: image.volume, reference };
     },
   }));
+}
+
+/** What the report names as the ground of its figures. */
+async function describeData(datasets: readonly Dataset[], sets: readonly ImageSet[]): Promise<EvaluatedData[]> {
+  return [
+    ...(await Promise.all(
+      datasets.map(async (dataset) => ({
+        name: dataset.name,
+        images: casesOf(dataset, 'test').length,
+        sha256: await datasetHash(dataset),
+        split: dataset.splitSource,
+      })),
+    )),
+    ...(await Promise.all(
+      sets.map(async ({ name, images }) => ({
+        name,
+        images: images.length,
+        sha256: await imagesHash(images.map((image) => image.path)),
+        split: null,
+      })),
+    )),
+  ];
 }
 
 function notesOn(datasets: readonly Dataset[]): string[] {

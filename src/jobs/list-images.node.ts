@@ -12,6 +12,12 @@ export interface InputImage {
   readonly path: string;
 }
 
+/** Images that belong together, under the name of their folder. */
+export interface ImageSet {
+  readonly name: string;
+  readonly images: readonly InputImage[];
+}
+
 /** Segmentations that lie beside their images are none to be segmented; named one by one, they are taken. */
 const isImage = (name: string): boolean => isImageName(name) && !isSegmentationName(name);
 
@@ -52,8 +58,8 @@ function resultNames(name: string): string[] {
  * Sets of images: a folder of images is one set; a folder of such folders is one set each.
  * @throws ImageFormatError for a folder without images; UsageError for two sets of one name
  */
-export async function listImageSets(folders: readonly string[]): Promise<{ name: string; images: InputImage[] }[]> {
-  const sets: { name: string; images: InputImage[] }[] = [];
+export async function listImageSets(folders: readonly string[]): Promise<ImageSet[]> {
+  const sets: ImageSet[] = [];
   for (const folder of folders) {
     if (!(await isFolder(folder))) throw new ImageFormatError(`${folder}: expected a folder of images, found a file.`);
     const inside = await listFolder(folder);

@@ -1,7 +1,4 @@
 /** From data sets on disk to checked ones, and to prepared training cases. */
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { checkDatasets } from '../datasets/check.node.js';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
 import { type FindingGroup, groupFindings } from '../datasets/finding.js';
@@ -89,15 +86,4 @@ export function trainingCases(dataset: Dataset): Case[] {
     throw new DatasetError(`${dataset.folder}: expected at least 2 training cases, found ${cases.length}.`);
   }
   return cases;
-}
-
-/** SHA-256 over `dataset.json` and the names and sizes of all files: tells whether a data set has changed. */
-export async function datasetHash(dataset: Dataset): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(path.join(dataset.folder, 'dataset.json')));
-  for (const { image, label } of dataset.cases) {
-    for (const file of label === null ? [image] : [image, label]) {
-      hash.update(`\n${path.relative(dataset.folder, file)} ${(await stat(file)).size}`);
-    }
-  }
-  return hash.digest('hex');
 }

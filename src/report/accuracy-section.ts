@@ -2,11 +2,14 @@
 import type { CaseResult } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
 import { median } from '../math/statistics.js';
-import { escapeHtml, figure, number, renderTable } from './html.js';
+import { heading } from './contents.js';
+import { escapeHtml, figure, number, renderMeanings, renderTable } from './html.js';
 import { renderScorePlot } from './score-plot.js';
 
 export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): string {
-  const tolerance = summary.settings.nsdToleranceMm;
+  const { nsdToleranceMm: tolerance, placeholderSpacing, resamples, seed } = summary.settings;
+  const marked = (name: string, html: string) =>
+    placeholderSpacing.includes(name) ? `${html}<span class="range flag">placeholder spacing</span>` : html;
   const table = renderTable({
     caption: 'Means over test cases with 95 % intervals (bootstrap over groups).',
     columns: [
@@ -24,15 +27,40 @@ export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): 
     ],
     rows: Object.entries(summary.tasks).map(([name, t]) => [
       escapeHtml(name),
-      t.failed === 0 ? String(t.n) : `${t.n}<span class="range">and ${t.failed} failed</span>`,
+      t.failed === 0 ? String(t.n) : `${t.n}<span class="range flag">and ${t.failed} failed</span>`,
       figure(t.dice, 3, t.n),
-      figure(t.hd95Mm, 1, t.n),
-      figure(t.assdMm, 2, t.n),
-      figure(t.nsd, 3, t.n),
-      figure(t.volumeErrorMl, 1, t.n),
+      marked(name, figure(t.hd95Mm, 1, t.n)),
+      marked(name, figure(t.assdMm, 2, t.n)),
+      marked(name, figure(t.nsd, 3, t.n)),
+      marked(name, figure(t.volumeErrorMl, 1, t.n)),
     ]),
   });
-  if (cases.length === 0) return `<h2>Accuracy</h2>\n${table}`;
+  const meanings = renderMeanings([
+    [
+      'Dice',
+      'Overlap of predicted and reference mask, 0 to 1. Small or thin organs get lower values for the same error in mm.',
+    ],
+    [
+      'HD95 and ASSD',
+      'Distances in mm between the surfaces of the two masks: their 95th percentile, and their mean. Both are undefined ' +
+        'where exactly one mask is empty; such cases are missing from the n given there.',
+    ],
+    [
+      'NSD',
+      'The share of both surfaces that lies within the stated tolerance of the other, 0 to 1. It is 0 where exactly one ' +
+        'mask is empty.',
+    ],
+    [
+      'Volume error',
+      'Predicted minus reference volume: negative where the model draws too little. Errors of both signs cancel in the mean.',
+    ],
+    [
+      'Intervals and n',
+      `95 % percentile bootstrap over groups (all images of one patient or source together), ${resamples} resamples, seed ` +
+        `${seed}; n counts images. Intervals cover the choice of test cases, not that of training data or of training seeds.`,
+    ],
+  ]);
+  if (cases.length === 0) return `${heading('accuracy')}\n${table}\n${meanings}`;
   const rows = Object.keys(summary.tasks).map((task) => {
     const own = cases.filter((c) => c.task === task);
     return {
@@ -52,8 +80,9 @@ export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): 
     domain: [0, 1],
   });
   return (
-    `<h2>Accuracy</h2>\n<p>How far the model’s masks agree with those drawn by people, case by case. ` +
-    `A missing or empty mask counts as a failure, not as a gap.</p>\n${table}\n` +
+    `${heading('accuracy')}\n<p>How far the model’s masks agree with those drawn by people, on average. An empty prediction ` +
+    `counts as a failure, not as a gap; cases that could not be run are in no mean, but counted beside n.</p>\n` +
+    `${table}\n${meanings}\n` +
     `<figure>${plot}<figcaption>Dice of every test case; the upright line is the median. Filled dots are cases that the ` +
     `model itself flagged as out of distribution.</figcaption></figure>`
   );

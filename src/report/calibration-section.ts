@@ -1,7 +1,8 @@
 /** Whether probabilities are honest: errors before and after temperature scaling, and reliability diagrams. */
 import type { CalibrationSummary, Summary } from '../evaluation/summary.js';
-import { escapeHtml, figure, number, renderTable } from './html.js';
-import { renderReliabilityDiagram } from './reliability-diagram.js';
+import { heading } from './contents.js';
+import { escapeHtml, figure, number, renderMeanings, renderTable } from './html.js';
+import { renderBinTable, renderReliabilityDiagram } from './reliability-diagram.js';
 
 type Measure = 'ece' | 'ace' | 'mce' | 'nll' | 'brier';
 
@@ -13,7 +14,10 @@ export function renderCalibration(summary: Summary): string {
     .map(([name, { reliability }]) =>
       renderReliabilityDiagram(reliability.before.region, reliability.after.region, name),
     );
-  return `<h2>Calibration</h2>
+  const binTables = Object.entries(summary.tasks)
+    .filter(([, task]) => task.n > 0)
+    .map(([name, { reliability }]) => renderBinTable(reliability.before.region, reliability.after.region, name));
+  return `${heading('calibration')}
 <p>Of the voxels that are given a probability of 80 %, four in five should belong to the organ. Temperature scaling divides
 the network’s output by one number T per task, fitted on other cases; it changes probabilities and never the mask. All
 binned figures use ${bins} equal-width bins over the foreground probability.</p>
@@ -22,6 +26,30 @@ ${errorTable(summary, 'region', 'Around the organ: the reference or the predicti
 <figcaption>Observed share of foreground against predicted probability around the organ, voxels of all test cases pooled,
 ${bins} bins; on the dashed line, probabilities are honest. Hollow and grey: before scaling. Filled and coloured: after.
 Beneath, the number of voxels in each bin on a logarithmic axis.</figcaption></figure>
+<details><summary>The diagrams as tables, with counts</summary>
+${binTables.join('\n')}
+</details>
+${renderMeanings([
+  [
+    'ECE',
+    'Expected calibration error: the gap between stated probability and observed frequency, averaged over bins by their ' +
+      'number of voxels. 0 is perfect, 0.05 means being off by five percentage points.',
+  ],
+  [
+    'ECE, pooled',
+    'The same from the voxels of all cases together, as in the diagrams. Errors of opposite sign in different cases ' +
+      'cancel there, so that it is mostly smaller.',
+  ],
+  [
+    'ACE and MCE',
+    'The same gap with every bin counting alike, and in the worst bin. Both rest on bins with few voxels more than ECE does.',
+  ],
+  [
+    'NLL and Brier',
+    'Negative log likelihood and mean squared error of the probability of each voxel; smaller is better. They also ' +
+      'reward being sure where it is right, so that they fall with better masks too.',
+  ],
+])}
 ${errorTable(summary, 'all', 'All voxels: the easy background far from the organ flatters these')}`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A case as a picture: the grey slice with both outlines, and beside it the probability that the model gave each pixel.
+ * A case as a picture: the grey slice with both outlines, or with the probability that the model gave each pixel.
  * The slice is a PNG inside the page, the outlines are lines over it, so that they stay sharp when enlarged or printed.
  */
 import type { Picture } from '../evaluation/picture.js';
@@ -7,39 +7,70 @@ import { contourPath } from './contour.js';
 import { encodePng, pngDataUri } from './png.js';
 import { element, px } from './svg.js';
 
-/** Okabe and Ito's sky blue and orange: told apart in every common colour blindness, and both visible on grey. */
+/**
+ * Okabe and Ito's sky blue and orange: told apart in every common colour blindness, and both visible on grey. Without
+ * colour, the prediction is known by its dashes.
+ */
 export const referenceColour = '#56B4E9';
 export const predictionColour = '#E69F00';
 
-/**
- * Render a picture as one or two inline SVGs side by side, in true proportions.
- * @param description what the pictures show, for those who cannot see them
- */
-export function renderCasePicture(picture: Picture, description: string): string {
+/** Pixels are averaged over up to this many a side to make a picture small; beyond, little can be seen. */
+const coarsest = 4;
+
+export interface PictureText {
+  /** What the picture shows, for those who cannot see it. */
+  readonly description: string;
+  /** Characters that it may take: pixels are averaged until it fits. */
+  readonly limit?: number;
+}
+
+/** The slice with the outlines of both masks, as an inline SVG in true proportions; empty where it does not fit. */
+export function renderOutlines(picture: Picture, text: PictureText): string {
   const outlines =
     outline(picture, picture.reference, referenceColour, 'reference') +
     outline(picture, picture.prediction, predictionColour, 'prediction');
-  const slice = panel(picture, encodePng(picture.width, picture.height, picture.image), outlines, description);
-  if (!picture.probability) return slice;
-  const overlay = encodePng(picture.width, picture.height, probabilityOverlay(picture.image, picture.probability), 3);
-  return slice + panel(picture, overlay, '', `${description}; calibrated probability of foreground in orange`);
+  return fitted(picture, text, outlines, (image) => ({ pixels: image, channels: 1 }));
 }
 
-function panel({ width, height, spacing }: Picture, png: Uint8Array, marks: string, description: string): string {
-  const w = width * spacing[0];
-  const h = height * spacing[1];
+/** The slice tinted with the probability of foreground, likewise; empty too where no probabilities were kept. */
+export function renderProbability(picture: Picture, text: PictureText): string {
+  const { probability } = picture;
+  if (!probability) return '';
+  return fitted(picture, text, '', (image, factor) => ({
+    pixels: tint(image, average(picture, probability, factor)),
+    channels: 3,
+  }));
+}
+
+/** The finest rendering within the limit. */
+function fitted(
+  picture: Picture,
+  { description, limit = Number.POSITIVE_INFINITY }: PictureText,
+  marks: string,
+  paint: (image: Uint8Array, factor: number) => { pixels: Uint8Array; channels: 1 | 3 },
+): string {
+  if (marks.length > limit) return '';
+  for (let factor = 1; factor <= coarsest; factor++) {
+    const { pixels, channels } = paint(average(picture, picture.image, factor), factor);
+    const png = encodePng(Math.ceil(picture.width / factor), Math.ceil(picture.height / factor), pixels, channels);
+    const svg = panel(picture, factor, png, marks, description);
+    if (svg.length <= limit) return svg;
+  }
+  return '';
+}
+
+function panel({ width, height, spacing }: Picture, factor: number, png: Uint8Array, marks: string, text: string) {
+  const [w, h] = [width * spacing[0], height * spacing[1]];
   const image = element('image', {
     href: pngDataUri(png),
-    width: w,
-    height: h,
+    // Averaged pixels at the right and lower edge reach beyond the slice, where the view ends.
+    width: Math.ceil(width / factor) * factor * spacing[0],
+    height: Math.ceil(height / factor) * factor * spacing[1],
     // The element's box has the slice's true proportions; pixels need not be square.
     preserveAspectRatio: 'none',
   });
-  return element(
-    'svg',
-    { class: 'slice', viewBox: `0 0 ${px(w)} ${px(h)}`, role: 'img', 'aria-label': description },
-    image + marks,
-  );
+  const values = { class: 'slice', viewBox: `0 0 ${px(w)} ${px(h)}`, role: 'img', 'aria-label': text };
+  return element('svg', values, image + marks);
 }
 
 function outline(picture: Picture, mask: Uint8Array, colour: string, className: string): string {
@@ -48,14 +79,27 @@ function outline(picture: Picture, mask: Uint8Array, colour: string, className: 
   return element('path', { class: className, d, fill: 'none', stroke: colour, 'vector-effect': 'non-scaling-stroke' });
 }
 
+/** Means over blocks of `factor` x `factor` pixels, cut off at the edges. */
+function average({ width, height }: Picture, pixels: Uint8Array, factor: number): Uint8Array {
+  if (factor === 1) return pixels;
+  const columns = Math.ceil(width / factor);
+  return Uint8Array.from({ length: columns * Math.ceil(height / factor) }, (_, i) => {
+    const [left, top] = [(i % columns) * factor, Math.floor(i / columns) * factor];
+    const [right, bottom] = [Math.min(width, left + factor), Math.min(height, top + factor)];
+    let sum = 0;
+    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) sum += pixels[y * width + x];
+    return Math.round(sum / ((right - left) * (bottom - top)));
+  });
+}
+
 /** The dimmed slice, tinted towards orange with the probability. */
-function probabilityOverlay(image: Uint8Array, probability: Uint8Array): Uint8Array {
-  const tint = [1, 3, 5].map((at) => Number.parseInt(predictionColour.slice(at, at + 2), 16));
+function tint(image: Uint8Array, probability: Uint8Array): Uint8Array {
+  const colour = [1, 3, 5].map((at) => Number.parseInt(predictionColour.slice(at, at + 2), 16));
   const rgb = new Uint8Array(image.length * 3);
   for (let i = 0; i < image.length; i++) {
     // Never quite opaque: the anatomy beneath stays visible.
     const share = (0.8 * probability[i]) / 255;
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.round(image[i] * 0.7 * (1 - share) + tint[c] * share);
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.round(image[i] * 0.7 * (1 - share) + colour[c] * share);
   }
   return rgb;
 }

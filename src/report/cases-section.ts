@@ -1,126 +1,104 @@
-/** Every case by itself: pictures of the best, the median and the worst of each task, and tables with the worst first. */
-import type { CaseResult, UnlabelledResult } from '../evaluation/case-result.js';
-import { predictionColour, referenceColour, renderCasePicture } from './case-picture.js';
-import { escapeHtml, number, plural, renderTable } from './html.js';
+/** Every case by itself: pictures, then a table of figures with the worst first; and unfamiliar images one by one. */
+import type { CaseResult, FailedCase, UnlabelledResult } from '../evaluation/case-result.js';
+import type { Summary } from '../evaluation/summary.js';
+import { heading } from './contents.js';
+import { renderGallery, verdictWord } from './gallery.js';
+import { escapeHtml, number, renderMeanings, renderTable, shorten } from './html.js';
 
-/** Characters of pictures that leave room for tables and figures in a file of 5 MB. */
-const pictureBudget = 3_200_000;
 /** Rows of a table; all cases are in `cases.csv`. */
 const maximumRows = 2000;
+/** Characters of a message in a row. */
+const messageLength = 200;
 
-const verdictWords = {
-  'in-distribution': 'familiar',
-  'out-of-distribution': 'flagged',
-  undetermined: 'undetermined',
-} as const;
-
-/** Worst, median and best case of each task, as far as they have pictures and the file stays small. */
-export function renderPictures(cases: readonly CaseResult[]): string {
-  const tasks = [...new Set(cases.map((c) => c.task))];
-  const chosen = tasks.map((task) => ({ task, figures: [] as string[], cases: chooseCases(cases, task) }));
-  let room = pictureBudget;
-  let left = 0;
-  // The worst of every task before the others of any.
-  for (let rank = 0; rank < 3; rank++) {
-    for (const { cases: ranked, figures } of chosen) {
-      if (!ranked[rank]) continue;
-      const figure = room > 0 ? renderFigure(ranked[rank].title, ranked[rank].result) : '';
-      room -= figure.length;
-      if (room > 0) figures.push(figure);
-      else left++;
-    }
-  }
-  const sections = chosen.map(({ task, figures }) =>
-    figures.length === 0 ? '' : `<h3>${escapeHtml(task)}</h3>\n<div class="pictures">${figures.join('\n')}</div>`,
-  );
-  if (sections.join('') === '') return '';
-  const note = left === 0 ? '' : `<p class="small">${plural(left, 'picture')} left out to keep this file small.</p>`;
-  return `<h2>Pictures</h2>
-<p>The axial slice where the organ is largest, seen from the feet. Left, the outlines of the
-<span class="key" style="border-color:${referenceColour}"></span>reference and the
-<span class="key" style="border-color:${predictionColour}"></span>prediction; right, the calibrated probability of
-foreground, in orange.</p>
-${sections.join('\n')}
-${note}`;
+/** Labelled cases, worst first. */
+export function renderCases(summary: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): string {
+  if (cases.length + failed.length === 0) return '';
+  return `${heading('cases')}
+<p>The worst of each task first. The picture is the axial slice where the masks are largest, seen from the feet, cut to
+their surroundings: the outline of the <span class="key reference"></span>reference is blue and drawn through, that of the
+<span class="key prediction"></span>prediction orange and dashed. A second picture shows the calibrated probability of
+foreground in orange.</p>
+${renderGallery(summary, cases, failed)}
+${labelledTable(summary, cases, failed)}
+${renderMeanings([
+  [
+    'Dice',
+    'The overlap of two masks, from 0 (none) to 1 (identical). If both masks are empty it is 1, if only one is it is 0.',
+  ],
+  [
+    'Expected Dice',
+    'The Dice that the probabilities promise, made without the reference. It is given only for images in distribution ' +
+      'whose prediction is not empty.',
+  ],
+  [
+    'p-value and verdict',
+    'The p-value is the share of calibration images at least as strange as this one; at most alpha means flagged. ' +
+      'Familiar is not the same as right: a familiar image can be segmented badly, and a strange one well.',
+  ],
+])}`;
 }
 
-/** Chosen among all cases of a task, then kept if they have a picture. */
-function chooseCases(cases: readonly CaseResult[], task: string): { title: string; result: CaseResult }[] {
-  const sorted = cases.filter((c) => c.task === task).sort((a, b) => a.dice - b.dice);
-  const chosen = new Map<CaseResult, string>([[sorted[0], sorted.length === 1 ? 'Only case' : 'Worst']]);
-  if (sorted.length > 2) chosen.set(sorted[Math.floor(sorted.length / 2)], 'Median');
-  if (sorted.length > 1) chosen.set(sorted[sorted.length - 1], 'Best');
-  return [...chosen].filter(([result]) => result.picture).map(([result, title]) => ({ title, result }));
-}
-
-function renderFigure(title: string, c: CaseResult): string {
-  const description = `${title} case of ${c.task}, ${c.case}: axial slice with outlines, Dice ${number(c.dice, 2)}`;
-  const details = [
-    c.hd95Mm === null ? 'HD95 undefined' : `HD95 ${number(c.hd95Mm, 1)} mm`,
-    c.estimatedDice === null ? 'no estimated Dice' : `estimated Dice ${number(c.estimatedDice, 2)}`,
-    verdictWords[c.verdict.verdict],
-  ];
-  return (
-    `<figure><div class="pair">${renderCasePicture(c.picture!, description)}</div>` +
-    `<figcaption><b>${title}: Dice ${number(c.dice, 2)}</b> · ${escapeHtml(c.case)}` +
-    `<span class="range">${details.join(' · ')}</span></figcaption></figure>`
-  );
-}
-
-/** Labelled cases by Dice, worst first; then images without a reference, those that were let through first. */
-export function renderCases(cases: readonly CaseResult[], unlabelled: readonly UnlabelledResult[]): string {
-  return `<h2>Every case</h2>\n${labelledTable(cases)}\n${unlabelledTable(unlabelled)}`;
-}
-
-function labelledTable(cases: readonly CaseResult[]): string {
-  if (cases.length === 0) return '';
+function labelledTable({ settings }: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): string {
+  const placeholder = new Set(settings.placeholderSpacing);
+  const inMm = (c: CaseResult, text: string) =>
+    placeholder.has(c.task) ? `<span class="none">(${text})</span>` : text;
+  const brackets = placeholder.size > 0 ? ' Figures in brackets rest on a placeholder spacing.' : '';
   return renderTable({
     className: 'dense',
-    caption: `Test cases, worst first.${cutText(cases.length)}`,
+    caption: `Test cases, worst first.${brackets}${cutText(cases.length + failed.length)}`,
     columns: [
       { title: 'Case', kind: 'text' },
       { title: 'Task', kind: 'text' },
       { title: 'Dice', kind: 'number' },
-      { title: 'Est. Dice', kind: 'number', explanation: 'The Dice that the model expects, without the reference' },
-      { title: 'HD95, mm', kind: 'number' },
-      { title: 'ASSD, mm', kind: 'number' },
-      { title: 'NSD', kind: 'number' },
+      { title: 'Exp. Dice', kind: 'number', explanation: 'The Dice that the model expects, without the reference' },
+      { title: 'HD95, mm', kind: 'number', explanation: '95th percentile Hausdorff distance' },
+      { title: 'ASSD, mm', kind: 'number', explanation: 'Average symmetric surface distance' },
+      { title: 'NSD', kind: 'number', explanation: 'Normalised surface Dice' },
       { title: 'Ref., ml', kind: 'number', explanation: 'Volume of the reference' },
       { title: 'Pred., ml', kind: 'number', explanation: 'Volume of the prediction' },
       { title: 'ECE', kind: 'number', explanation: 'Around the organ, after temperature scaling' },
       { title: 'p', kind: 'number', explanation: 'Conformal p-value: small is strange' },
       { title: 'Verdict', kind: 'text' },
     ],
-    rows: [...cases]
-      .sort((a, b) => a.dice - b.dice)
-      .slice(0, maximumRows)
-      .map((c) => [
+    rows: [
+      ...failed.map((c) => [
         escapeHtml(c.case),
         escapeHtml(c.task),
-        number(c.dice, 3),
-        number(c.estimatedDice, 2),
-        number(c.hd95Mm, 1),
-        number(c.assdMm, 2),
-        number(c.nsd, 3),
-        number(c.referenceMl, 1),
-        number(c.predictedMl, 1),
-        number(c.calibration.after.region.ece, 3),
-        number(c.verdict.ood.pValue, 3),
-        verdictCell(c.verdict.verdict),
+        ...Array<string>(9).fill('–'),
+        `<span class="flag">failed</span>: ${escapeHtml(shorten(c.error.message, messageLength))}`,
       ]),
+      ...[...cases]
+        .sort((a, b) => a.dice - b.dice)
+        .map((c) => [
+          escapeHtml(c.case),
+          escapeHtml(c.task),
+          number(c.dice, 3),
+          number(c.estimatedDice, 2),
+          inMm(c, number(c.hd95Mm, 1)),
+          inMm(c, number(c.assdMm, 2)),
+          inMm(c, number(c.nsd, 3)),
+          inMm(c, number(c.referenceMl, 1)),
+          inMm(c, number(c.predictedMl, 1)),
+          number(c.calibration.after.region.ece, 3),
+          number(c.verdict.ood.pValue, 3),
+          verdictWord(c.verdict.verdict),
+        ]),
+    ].slice(0, maximumRows),
   });
 }
 
-function unlabelledTable(images: readonly UnlabelledResult[]): string {
+/** Images without a reference, those that were let through first. */
+export function renderUnlabelled(images: readonly UnlabelledResult[]): string {
   if (images.length === 0) return '';
-  const pValue = (c: UnlabelledResult) => c.verdict?.ood.pValue ?? Number.POSITIVE_INFINITY;
+  // Those that were not run come first.
+  const pValue = (c: UnlabelledResult) => c.verdict?.ood.pValue ?? 2;
   return renderTable({
     className: 'dense',
     caption: `Unfamiliar images, the least suspected first.${cutText(images.length)}`,
     columns: [
       { title: 'Image', kind: 'text' },
       { title: 'Set', kind: 'text' },
-      { title: 'Score', kind: 'number' },
+      { title: 'Score', kind: 'number', explanation: 'Of the default detector; higher is stranger' },
       { title: 'p', kind: 'number', explanation: 'Conformal p-value: small is strange' },
       { title: 'Nearest task', kind: 'text' },
       { title: 'Verdict', kind: 'text' },
@@ -134,14 +112,11 @@ function unlabelledTable(images: readonly UnlabelledResult[]): string {
         c.verdict ? number(c.scores[c.verdict.ood.detector], 2) : '–',
         c.verdict ? number(c.verdict.ood.pValue, 3) : '–',
         escapeHtml(c.verdict?.ood.nearestTask ?? '–'),
-        c.verdict ? verdictCell(c.verdict.verdict) : `not run: ${escapeHtml(c.error?.message ?? 'unknown reason')}`,
+        c.verdict
+          ? verdictWord(c.verdict.verdict)
+          : `not run: ${escapeHtml(shorten(c.error?.message ?? 'unknown reason', messageLength))}`,
       ]),
   });
-}
-
-function verdictCell(verdict: keyof typeof verdictWords): string {
-  const words = verdictWords[verdict];
-  return verdict === 'out-of-distribution' ? `<span class="flag">${words}</span>` : words;
 }
 
 function cutText(n: number): string {

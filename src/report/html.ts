@@ -43,9 +43,22 @@ export function renderTable({ caption, columns, rows, className }: Table): strin
     })
     .join('\n');
   return (
-    `<div class="scroll"><table${className ? ` class="${className}"` : ''}>` +
+    // What scrolls sideways on a small screen must be reachable without a mouse.
+    `<div class="scroll" role="region" tabindex="0" aria-label="${escapeHtml(caption)}">` +
+    `<table${className ? ` class="${className}"` : ''}>` +
     `<caption>${escapeHtml(caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody></table></div>`
   );
+}
+
+/** What measures mean, for the place where their numbers stand: terms and sentences, plain text. */
+export function renderMeanings(entries: readonly (readonly [term: string, meaning: string])[]): string {
+  const items = entries.map(([term, text]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd></div>`);
+  return `<dl class="meanings">\n${items.join('\n')}\n</dl>`;
+}
+
+/** Text of bounded length, its end replaced by an ellipsis: a message from outside may be of any length. */
+export function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
 /** A number with fixed decimals and a real minus sign; "–" where there is none, "∞" where it is infinite. */

@@ -1,8 +1,10 @@
 /** Whether unfamiliar images are noticed and familiar ones left alone: detectors side by side, false alarms, scores. */
 import type { CaseResult, UnlabelledResult } from '../evaluation/case-result.js';
 import type { DetectorSummary, Summary } from '../evaluation/summary.js';
+import { renderUnlabelled } from './cases-section.js';
+import { heading } from './contents.js';
 import { detectorName } from './detector-names.js';
-import { escapeHtml, figure, number, plural, renderTable } from './html.js';
+import { escapeHtml, figure, number, plural, renderMeanings, renderTable } from './html.js';
 import { renderScorePlot, type ScoreRow } from './score-plot.js';
 
 export function renderOod(
@@ -11,7 +13,7 @@ export function renderOod(
   unlabelled: readonly UnlabelledResult[],
 ): string {
   const { alpha } = summary.settings;
-  return `<h2>Unfamiliar images</h2>
+  return `${heading('unfamiliar')}
 <p>An image unlike those that the model was trained on should be recognised as such, whatever its mask looks like. The
 default detector is “${escapeHtml(detectorName(summary.ood.default))}”; it stands beside prediction uncertainty, the plain
 intensity histogram and the other detectors, since a method that does not beat these has shown nothing.</p>
@@ -20,7 +22,20 @@ ${detectorTables(summary)}
 <h3>False alarms</h3>
 <p>At alpha ${alpha}, at most ${number(100 * alpha, 0)} % of familiar images are flagged on average over calibration sets.
 One calibration set has a rate of its own; the range says how many alarms that leaves to be expected, in 95 % of cases.</p>
-${falseAlarmTable(summary)}`;
+${falseAlarmTable(summary)}
+${renderMeanings([
+  [
+    'Alpha and p-value',
+    'An image is flagged if its p-value, the share of calibration images that look at least as strange, is at most alpha. ' +
+      'The bound holds for images from the same source as the calibration images, and says nothing about missed ones.',
+  ],
+  [
+    'Expected range',
+    'The number of alarms that the calibration images at hand lead one to expect, 95 % of the time. More than that means ' +
+      'that the test cases differ from the calibration cases; fewer, that the detector is cautious.',
+  ],
+])}
+${renderUnlabelled(unlabelled)}`;
 }
 
 /** One table a measure: sets down, detectors across. */
@@ -65,7 +80,20 @@ function detectorTables(summary: Summary): string {
             `<span class="range">${Math.round(s.detectedAtAlpha * s.n)} of ${s.n}</span>`,
     ),
   ];
-  return `${tables.join('\n')}\n<p class="small">Intervals: 95 %, bootstrap over groups.</p>`;
+  return `${tables.join('\n')}
+<p class="small">Intervals: 95 %, bootstrap over groups; n counts images.</p>
+${renderMeanings([
+  [
+    'AUROC and AUPR',
+    'How well a score tells unfamiliar images (“positive”) from test cases, whatever the threshold. AUPR also depends on ' +
+      'how many of each there are: compare it only within a row.',
+  ],
+  [
+    'FPR at 95 % TPR',
+    'The share of test cases that would be flagged if the threshold were set so that 95 % of the unfamiliar images are. ' +
+      'With few images it rests on one or two of them.',
+  ],
+])}`;
 }
 
 function falseAlarmTable(summary: Summary): string {
@@ -88,7 +116,7 @@ function falseAlarmTable(summary: Summary): string {
       const high = row.expectedRange?.[1] ?? Number.POSITIVE_INFINITY;
       return [
         row.task === 'pooled' ? 'all tasks' : escapeHtml(row.task),
-        number(row.alpha, 2),
+        String(row.alpha),
         String(row.n),
         row.alarms > high ? `<span class="flag">${row.alarms}, too many</span>` : String(row.alarms),
         percent(row.alarms, row.n),

@@ -1,7 +1,8 @@
 /** Strange is not wrong: whether scores rank cases by quality, and how far the model's own estimate of Dice is off. */
 import type { Summary } from '../evaluation/summary.js';
+import { heading } from './contents.js';
 import { detectorName } from './detector-names.js';
-import { escapeHtml, figure, renderTable } from './html.js';
+import { escapeHtml, figure, renderMeanings, renderTable } from './html.js';
 
 export function renderRanking(summary: Summary): string {
   const tasks = Object.keys(summary.tasks).filter((task) => summary.tasks[task].n > 0);
@@ -37,11 +38,28 @@ export function renderRanking(summary: Summary): string {
       figure(baseline, 3, meanAbsoluteError.n),
     ]),
   });
-  return `<h2>Knowing when a mask is poor</h2>
+  return `${heading('ranking')}
 <p>A familiar image can still be segmented badly. These figures say how near the model’s own estimate of its Dice comes
 without seeing a reference, and whether a score puts the worst cases of a task first.</p>
 ${estimate}
 ${ranking('Spearman correlation of scores with 1 − Dice within tasks. 1 is perfect, 0 is chance.', 'spearman', 2)}
 ${ranking('Excess AURC: the risk that is left above that of a perfect ranking. 0 is perfect.', 'excessAurc', 3)}
-<p class="small">Intervals: 95 %, bootstrap over groups.</p>`;
+${renderMeanings([
+  [
+    'Estimated Dice',
+    'Mean absolute difference between the Dice that the probabilities promise and the true one. The baseline always ' +
+      'states the task’s mean Dice on its calibration images; an estimate that is no better is of no use.',
+  ],
+  [
+    'Spearman',
+    'Rank correlation between a score and 1 − Dice within a task: 1 if stranger always means worse. Near 0, the score ' +
+      'cannot be used to pick the cases to check.',
+  ],
+  [
+    'Excess AURC',
+    'Mean 1 − Dice of the cases kept, over all shares kept, as the score discards the strangest first; that of a perfect ' +
+      'ranking subtracted. It is in units of Dice, and comparable only within a task.',
+  ],
+])}
+<p class="small">Intervals: 95 %, bootstrap over groups; n counts images.</p>`;
 }

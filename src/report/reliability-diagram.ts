@@ -3,7 +3,7 @@
  * temperature scaling, with the number of voxels of each bin beneath, without which the upper part misleads.
  */
 import { type BinSums, errorsOfBins } from '../calibration/reliability.js';
-import { number, plural } from './html.js';
+import { number, plural, renderTable } from './html.js';
 import { element, figureSvg, label, linearScale, px, type Scale } from './svg.js';
 
 const size = 170;
@@ -35,6 +35,32 @@ export function renderReliabilityDiagram(before: BinSums, after: BinSums, title:
       .map((p) => `${number(p.observed, 2)} at ${number(p.predicted, 2)}`)
       .join(', ');
   return figureSvg(left + size + 8, countBottom + 38, description, parts.join(''));
+}
+
+/** The same in numbers, a row for each bin. `title` is plain text. */
+export function renderBinTable(before: BinSums, after: BinSums, title: string): string {
+  const [a, b] = [errorsOfBins(before).bins, errorsOfBins(after).bins];
+  const edge = (i: number) => number(i / a.length, 2);
+  return renderTable({
+    className: 'dense',
+    caption: `${title}: voxels around the organ by predicted probability.`,
+    columns: [
+      { title: 'Bin', kind: 'text' },
+      ...['before', 'after'].flatMap((when) => [
+        { title: `Voxels, ${when}`, kind: 'number' as const },
+        { title: 'Predicted', kind: 'number' as const, explanation: `Mean probability ${when} scaling` },
+        { title: 'Observed', kind: 'number' as const, explanation: `Share of foreground ${when} scaling` },
+      ]),
+    ],
+    rows: a.map((_, i) => [
+      `${edge(i)} to ${edge(i + 1)}`,
+      ...[a[i], b[i]].flatMap((bin) => [
+        bin.count.toLocaleString('en'),
+        number(bin.meanProbability, 3),
+        number(bin.foregroundShare, 3),
+      ]),
+    ]),
+  });
 }
 
 interface Point {

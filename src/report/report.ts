@@ -2,15 +2,17 @@
  * An evaluation as one page that a clinician and a reviewer can both read: what was found in words first, then tables,
  * figures and every case. One file, no script, no request to any other host.
  */
-import type { CaseResult, ModelReference, UnlabelledResult } from '../evaluation/case-result.js';
+import type { CaseResult, FailedCase, ModelReference, UnlabelledResult } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
 import { renderAccuracy } from './accuracy-section.js';
 import { renderCalibration } from './calibration-section.js';
-import { renderCases, renderPictures } from './cases-section.js';
+import { renderCases } from './cases-section.js';
+import { renderContents } from './contents.js';
 import { renderFindings } from './findings.js';
-import { renderGuide, renderLeftOut } from './guide-section.js';
 import { escapeHtml, list, plural } from './html.js';
+import { renderLeftOut } from './left-out-section.js';
 import { renderOod } from './ood-section.js';
+import { type ReportProvenance, renderProvenance } from './provenance-section.js';
 import { renderRanking } from './ranking-section.js';
 import { style } from './style.js';
 
@@ -23,25 +25,42 @@ export interface ReportSource {
   readonly summary: Summary;
   readonly cases: readonly CaseResult[];
   readonly unlabelled: readonly UnlabelledResult[];
+  /** Labelled cases that could not be evaluated. */
+  readonly failed: readonly FailedCase[];
   readonly model: ReportModel;
+  readonly provenance: ReportProvenance;
   /** Date to print, for example `2026-11-23`. Without one the same results give the same file. */
   readonly created?: string;
 }
 
+/** The page may load nothing at all, whatever a hostile name in it should manage to say; its own style sheet is inline. */
+const contentPolicy =
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
 /** Render `report.html`. */
-export function renderReport({ summary, cases, unlabelled, model, created }: ReportSource): string {
+export function renderReport(source: ReportSource): string {
+  const { summary, cases, unlabelled, failed, model, created } = source;
   const name = escapeHtml(model.name);
   const meta = [
     ...(created ? [escapeHtml(created)] : []),
     plural(cases.length, 'labelled test case'),
+    ...(failed.length > 0 ? [`<span class="flag">${plural(failed.length, 'case')} failed</span>`] : []),
     plural(unlabelled.length, 'unfamiliar image'),
     `model <code>${escapeHtml(model.sha256.slice(0, 12))}</code>`,
   ];
+  const body = `${renderCases(summary, cases, failed)}
+${renderAccuracy(summary, cases)}
+${renderCalibration(summary)}
+${renderOod(summary, cases, unlabelled)}
+${renderRanking(summary)}
+${renderLeftOut(summary.notes)}
+${renderProvenance({ model, provenance: source.provenance, settings: summary.settings })}`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
 <meta name="color-scheme" content="light dark">
 <title>${name}: evaluation</title>
 <style>${style}</style>
@@ -52,19 +71,13 @@ export function renderReport({ summary, cases, unlabelled, model, created }: Rep
 <p class="eyebrow">Evaluation report</p>
 <h1>${name}</h1>
 <p class="meta">${meta.join(' · ')}</p>
-<p class="lede">${opening(summary, cases, unlabelled, model)}</p>
+<p class="lede">${opening(source)}</p>
 </header>
-${renderFindings({ summary, cases, unlabelled })}
 <p class="caution"><strong>Not a medical device.</strong> These figures describe one model on the images named here. They are
 no evidence of safety or benefit for any patient, and no mask or verdict may guide care.</p>
-${renderAccuracy(summary, cases)}
-${renderPictures(cases)}
-${renderCalibration(summary)}
-${renderOod(summary, cases, unlabelled)}
-${renderRanking(summary)}
-${renderCases(cases, unlabelled)}
-${renderLeftOut(summary.notes)}
-${renderGuide(summary.settings)}
+${renderFindings({ summary, cases, unlabelled })}
+${renderContents(body)}
+${body}
 <footer>Made by Candor. Model ${name}, SHA-256 <code>${escapeHtml(model.sha256)}</code>. Not a medical device.</footer>
 </main>
 </body>
@@ -72,12 +85,7 @@ ${renderGuide(summary.settings)}
 `;
 }
 
-function opening(
-  summary: Summary,
-  cases: readonly CaseResult[],
-  unlabelled: readonly UnlabelledResult[],
-  model: ReportModel,
-): string {
+function opening({ summary, cases, unlabelled, failed, model }: ReportSource): string {
   const tasks = Object.keys(summary.tasks).map(escapeHtml);
   const sets = [...new Set(unlabelled.map((c) => escapeHtml(c.set)))];
   const what = model.about ? `${escapeHtml(model.about)} It` : `${escapeHtml(model.name)}`;
@@ -85,9 +93,13 @@ function opening(
     sets.length === 0
       ? ''
       : `, and shown ${plural(unlabelled.length, 'image')} that it is not meant for (${list(sets)})`;
+  const failing =
+    failed.length === 0
+      ? ''
+      : ` ${plural(failed.length, 'more case')} could not be evaluated and ${failed.length === 1 ? 'is' : 'are'} named below.`;
   return (
     `${what} was tested on ${plural(cases.length, 'case')} of ${plural(tasks.length, 'task')} (${list(tasks)}) that were kept ` +
-    `out of its training${strange}. This page says how far its masks agree with those of people, whether its probabilities ` +
+    `out of its training${strange}.${failing} This page says how far its masks agree with those of people, whether its probabilities ` +
     `can be taken at their word, and whether it notices images that it does not know.`
   );
 }

@@ -3,7 +3,7 @@
  * whether strange images lie apart from familiar ones. Infinite values have a column of their own at the right end.
  */
 import { quantile } from '../math/statistics.js';
-import { escapeHtml, number } from './html.js';
+import { escapeHtml, number, shorten } from './html.js';
 import { element, figureSvg, label, linearScale, type Scale, symlogScale, tickText } from './svg.js';
 
 export interface ScorePoint {
@@ -124,8 +124,4 @@ function scoreScale(finite: readonly number[], range: readonly [number, number])
   const unit = q3 - q1;
   if (!(unit > 0) || high - low < 12 * unit) return linearScale([low, high], range);
   return symlogScale([low, high], range, unit);
-}
-
-function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -1,5 +1,7 @@
 /** The report's only style sheet: one accent colour, the reader's own fonts, light and dark, screen and paper. */
 
+import { predictionColour, referenceColour } from './case-picture.js';
+
 export const style = `
 :root {
   color-scheme: light dark;
@@ -53,6 +55,9 @@ tbody th { font-weight: 560; overflow-wrap: break-word; min-width: 7em; max-widt
 .repeat { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .paired tbody tr:nth-child(odd) > * { border-bottom: none; padding-bottom: 2px; }
 .flag { color: var(--accent); font-weight: 620; white-space: nowrap; }
+.pairs tbody th { width: 11em; font-weight: 400; color: var(--muted); }
+.pairs thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.hash { overflow-wrap: anywhere; }
 .dense { font-size: 12.5px; }
 .dense th, .dense td { padding: 4px 10px 4px 0; }
 .dense th:last-child, .dense td:last-child { padding-right: 0; }
@@ -85,19 +90,31 @@ svg .count.after { fill: var(--accent); fill-opacity: .35; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(278px, 1fr)); gap: 26px 28px; margin: 14px 0 26px; }
 .pictures figure { margin: 0; break-inside: avoid; }
 .pair { display: flex; gap: 4px; height: 172px; align-items: stretch; }
+.no-picture { flex: 1; display: grid; place-content: center; margin: 0; max-width: none; border: 1px dashed var(--line); border-radius: 2px; color: var(--muted); font-size: 13px; }
 .pair .slice { flex: 1 1 0; min-width: 0; height: 100%; background: #000; border-radius: 2px; }
 .pictures figcaption { color: var(--ink); }
 .pictures figcaption b { font-weight: 620; }
+.pictures figcaption .range { font-size: 12.5px; overflow-wrap: anywhere; }
 .slice .reference, .slice .prediction { stroke-width: 1.6; stroke-linejoin: round; }
+.slice .prediction { stroke-dasharray: 5 2.5; }
 .key { display: inline-block; width: 1.5em; height: 0; border-top: 3px solid; vertical-align: middle; margin-right: .35em; }
-dl.guide dt { margin-top: 14px; font-weight: 620; }
-dl.guide dd { margin: 2px 0 0; }
+.key.reference { border-color: ${referenceColour}; }
+.key.prediction { border-color: ${predictionColour}; border-top-style: dashed; }
+nav ul { display: flex; flex-wrap: wrap; gap: 4px 22px; max-width: none; margin: 36px 0 0; padding: 0; list-style: none; font-size: 15px; }
+a { color: var(--accent); }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.meanings { max-width: none; margin: 0 0 26px; padding: 4px 18px; background: var(--wash); font-size: 14px; line-height: 1.5; }
+.meanings div { display: grid; grid-template-columns: 150px 1fr; gap: 2px 20px; padding: 7px 0; }
+.meanings dt { font-weight: 600; }
+.meanings dd { margin: 0; max-width: 78ch; }
+details { margin: 0 0 22px; }
+summary { cursor: pointer; color: var(--accent); font-size: 14px; }
 footer { margin-top: 72px; padding-top: 20px; border-top: 1px solid var(--rule); color: var(--muted); font-size: 14px; }
 
 @media (max-width: 640px) {
   main { padding: 32px 18px 64px; }
   h1 { font-size: 28px; }
-  .findings div { grid-template-columns: 1fr; }
+  .findings div, .meanings div { grid-template-columns: 1fr; }
 }
 @media print {
   :root {
@@ -109,7 +126,10 @@ footer { margin-top: 72px; padding-top: 20px; border-top: 1px solid var(--rule);
   main { max-width: none; padding: 0; }
   h2 { margin-top: 28pt; break-after: avoid; }
   h3, caption { break-after: avoid; }
-  tr, figure, .findings > div { break-inside: avoid; }
+  tr, figure, svg, .findings > div, .meanings > div { break-inside: avoid; }
+  nav, details { display: none; }
+  .meanings { padding: 0; font-size: 8pt; }
+  .meanings div { padding: 3px 0; grid-template-columns: 110px 1fr; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
   h1 { font-size: 22pt; }

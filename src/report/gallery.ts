@@ -1,0 +1,135 @@
+/**
+ * Every case as a picture, by task, the worst first: cases that failed altogether, then by Dice. Pictures share a budget
+ * of characters, so that the page stays small however many cases there are; what does not fit is counted and said.
+ */
+import type { CaseResult, FailedCase } from '../evaluation/case-result.js';
+import type { Summary } from '../evaluation/summary.js';
+import { renderOutlines, renderProbability } from './case-picture.js';
+import { escapeHtml, number, plural, shorten } from './html.js';
+
+/** Characters of pictures that leave room for tables and figures in a file of 5 MB. */
+const pictureBudget = 2_800_000;
+/** Cards in all: more would be looked at by nobody. */
+const maximumCards = 240;
+/** Characters of one probability map: they come after all outlines, as far as room is left. */
+const probabilityLimit = 60_000;
+/** Characters of a message on a card. */
+const messageLength = 300;
+
+export const verdictWords = {
+  'in-distribution': 'familiar',
+  'out-of-distribution': 'flagged as unfamiliar',
+  undetermined: 'verdict undetermined',
+} as const;
+
+interface Card {
+  readonly task: string;
+  readonly result: CaseResult | FailedCase;
+  outlines: string;
+  probability: string;
+}
+
+/** Pictures of all cases, or of the worst of each task where there are too many. */
+export function renderGallery(summary: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): string {
+  const tasks = Object.keys(summary.tasks);
+  const byTask = tasks.map((task) => rankCases(task, cases, failed));
+  // The worst of every task before the others of any.
+  const ranked = Array.from({ length: Math.max(0, ...byTask.map((own) => own.length)) }, (_, rank) =>
+    byTask.flatMap((own) => own.slice(rank, rank + 1)),
+  ).flat();
+  const cards = ranked.slice(0, maximumCards);
+  const tooLarge = draw(cards);
+  const placeholder = new Set(summary.settings.placeholderSpacing);
+  const sections = tasks.map((task) => {
+    const own = cards.filter((card) => card.task === task && !tooLarge.has(card));
+    const figures = own.map((card) => renderCard(card, placeholder.has(task)));
+    return figures.length === 0
+      ? ''
+      : `<h3>${escapeHtml(task)}</h3>\n<div class="pictures">${figures.join('\n')}</div>`;
+  });
+  return `${sections.join('\n')}\n${leftOut(ranked.length - cards.length, tooLarge.size)}`;
+}
+
+function rankCases(task: string, cases: readonly CaseResult[], failed: readonly FailedCase[]): Card[] {
+  const own = cases.filter((c) => c.task === task).sort((a, b) => a.dice - b.dice);
+  return [...failed.filter((c) => c.task === task), ...own].map((result) => ({
+    ...{ task, result },
+    ...{ outlines: '', probability: '' },
+  }));
+}
+
+/** Fill in the pictures; gives the cards whose picture did not fit. */
+function draw(cards: readonly Card[]): Set<Card> {
+  const tooLarge = new Set<Card>();
+  let room = pictureBudget;
+  let waiting = cards.length;
+  for (const card of cards) {
+    // What small pictures leave over goes to those after them.
+    const limit = room / waiting--;
+    if ('error' in card.result || !card.result.picture) continue;
+    card.outlines = renderOutlines(card.result.picture, { description: describe(card.result), limit });
+    room -= card.outlines.length;
+    if (card.outlines === '') tooLarge.add(card);
+  }
+  for (const card of cards) {
+    if (card.outlines === '' || 'error' in card.result || room < probabilityLimit) continue;
+    const description = `${card.result.case}: calibrated probability of foreground in orange`;
+    card.probability = renderProbability(card.result.picture!, { description, limit: probabilityLimit });
+    room -= card.probability.length;
+  }
+  return tooLarge;
+}
+
+function describe(c: CaseResult): string {
+  return `${c.case} of ${c.task}: axial slice with the outlines of reference and prediction, Dice ${number(c.dice, 2)}`;
+}
+
+function renderCard({ result, outlines, probability }: Card, placeholder: boolean): string {
+  if ('error' in result) {
+    return card(
+      `<p class="no-picture">Not evaluated</p>`,
+      `<b class="flag">Failed</b> · ${escapeHtml(result.case)}`,
+      escapeHtml(shorten(result.error.message, messageLength)),
+    );
+  }
+  const mm = placeholder ? 'mm (placeholder)' : 'mm';
+  const details = [
+    ...(result.referenceMl === 0 ? ['reference is empty'] : []),
+    ...(result.predictedMl === 0 ? ['prediction is empty'] : []),
+    result.hd95Mm === null ? 'HD95 undefined' : `HD95 ${number(result.hd95Mm, 1)} ${mm}`,
+    result.estimatedDice === null ? 'no expected Dice' : `expected Dice ${number(result.estimatedDice, 2)}`,
+    verdictWord(result.verdict.verdict),
+  ];
+  return card(
+    outlines === '' ? '<p class="no-picture">No picture was kept</p>' : outlines + probability,
+    `<b>Dice ${number(result.dice, 2)}</b> · ${escapeHtml(result.case)}`,
+    details.join(' · '),
+  );
+}
+
+/** The verdict in words, in colour where it is an alarm. */
+export function verdictWord(verdict: keyof typeof verdictWords): string {
+  const words = verdictWords[verdict];
+  return verdict === 'out-of-distribution' ? `<span class="flag">${words}</span>` : words;
+}
+
+function card(picture: string, title: string, details: string): string {
+  return (
+    `<figure><div class="pair">${picture}</div>` +
+    `<figcaption>${title}<span class="range">${details}</span></figcaption></figure>`
+  );
+}
+
+function leftOut(tooMany: number, tooLarge: number): string {
+  const reasons = [
+    ...(tooMany > 0
+      ? [`${plural(tooMany, 'case')} with better figures, since only the worst ${maximumCards} of all tasks are shown`]
+      : []),
+    ...(tooLarge > 0 ? [`${plural(tooLarge, 'case')} whose picture is too large for its share of this file`] : []),
+  ];
+  if (reasons.length === 0) return '';
+  return (
+    `<p class="small">Pictures left out to keep this file below 5 MB: ${reasons.join('; ')}. ` +
+    `Their figures are in the table below and in cases.csv.</p>`
+  );
+}
