@@ -72,7 +72,7 @@ export interface TrainOptions extends JobOptions {
   readonly resume?: boolean;
   /** Folder of prepared cases, kept from run to run, or false for none; default: the platform's cache folder. */
   readonly cache?: string | false;
-  /** Bound of that folder in bytes; default {@link DEFAULT_CACHE_BYTES}. */
+  /** Bound of that folder in bytes; default 20 GB. */
   readonly cacheSize?: number;
 }
 

@@ -42,7 +42,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'candor-package-'));
   user = path.join(folder, 'user');
   await mkdir(user);
-  await writeFile(path.join(folder, 'npmrc'), '');
+  await writeFile(path.join(folder, 'npmrc'), 'update-notifier=false\n');
   const { code, stdout, stderr } = await run(
     'npm',
     ['pack', '--json', '--pack-destination', folder],
