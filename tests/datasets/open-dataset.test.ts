@@ -38,7 +38,8 @@ describe('openDataset', () => {
   });
 
   test('reads the nnU-Net layout; the folder lends its name, hidden files are left alone', async () => {
-    putNnunet(folder, names, { split: { train: ['c1', 'c2'], calibration: ['c3'], test: ['c4'] } });
+    const split = { train: ['c1', 'c2'], calibration: ['c3'], test: ['c4'] };
+    putNnunet(folder, names, { split, placeholderSpacing: true });
     put(folder, 'imagesTr/._c1_0000.nii.gz', 'resource fork');
     put(folder, 'imagesTr/c6_0000.nii.gz', imageBytes(9));
     const dataset = await openDataset(folder);
@@ -49,7 +50,8 @@ describe('openDataset', () => {
       labels: { '0': 'background', '1': 'liver', '2': 'tumour' },
       target: null,
       intensityOffset: null,
-      split: { train: ['c1', 'c2'], calibration: ['c3'], test: ['c4'] },
+      placeholderSpacing: true,
+      split,
       splitSource: 'dataset.json',
     });
     expect(dataset.cases.map((c) => c.name)).toEqual([...names, 'c6']);

@@ -41,6 +41,20 @@ describe('accuracy', () => {
     expect(summary.notes.join('\n')).toMatch(/liver: 1 of 5 cases have no estimated Dice/);
   });
 
+  it('names cases with an empty mask, and tasks whose spacing is a placeholder', () => {
+    const empty = { dice: 0, nsd: 0, hd95Mm: null, assdMm: null };
+    const odd = [
+      syntheticCase({ ...empty, case: 'no organ', referenceMl: 0 }),
+      syntheticCase({ ...empty, case: 'missed', predictedMl: 0, estimatedDice: null }),
+    ];
+    const summary = summarise({ model, cases: [...cases, ...odd], placeholderSpacing: ['liver', 'other'] }, options);
+    const notes = summary.notes.join('\n');
+    expect(notes).toMatch(/the reference is empty in 1 of 6 cases \(no organ\)/);
+    expect(notes).toMatch(/the prediction is empty though the reference is not in 1 of 6 cases \(missed\)/);
+    expect(notes).toMatch(/liver: its data set says that the voxel spacing is a placeholder/);
+    expect(summary.settings.placeholderSpacing).toEqual(['liver']);
+  });
+
   it('keeps a group together: one group has no interval', () => {
     const one = cases.map((c) => ({ ...c, group: 'same' }));
     const summary = summarise({ model, cases: one }, options);

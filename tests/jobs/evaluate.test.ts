@@ -1,5 +1,5 @@
 /** A model against references and against images it was not made for: what the report folder holds. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CancelledError, DatasetError, OutputError } from '../../src/errors.js';
@@ -91,6 +91,22 @@ describe('evaluate', () => {
     expect([found.tasks.bright.n, found.tasks.bright.failed]).toEqual([1, 1]);
     expect(readFileSync(at('broken-report', 'cases.csv'), 'utf8')).toContain('bright_8');
     expect(found.notes.join('\n')).toMatch(/bright_8|could not/);
+    const page = readFileSync(at('broken-report', 'report.html'), 'utf8');
+    expect(page).toMatch(/Failed<\/b> · bright_8/);
+  });
+
+  it('says which data the figures rest on; a file that is gone fails as a case, not as the whole', async () => {
+    const lost = writeBallDataset(at('lost'), bright);
+    rmSync(path.join(lost, 'labelsTr', 'bright_8.nii.gz'));
+    const { summary: found } = await run({ datasets: [lost], output: at('lost-report') });
+    expect([found.tasks.bright.n, found.tasks.bright.failed]).toEqual([1, 1]);
+    const hashes = ['report', 'lost-report'].map((folderName) => {
+      const [, name, sha256] = /<th scope="row">(bright)<\/th>.*?<code class="hash">([0-9a-f]{64})</.exec(
+        readFileSync(at(folderName, 'report.html'), 'utf8').split('id="provenance"')[1],
+      )!;
+      return `${name} ${sha256}`;
+    });
+    expect(new Set(hashes).size).toBe(2);
   });
 });
 

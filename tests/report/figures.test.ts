@@ -2,10 +2,10 @@ import { unzlibSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { sumBins } from '../../src/calibration/reliability.js';
 import { UsageError } from '../../src/errors.js';
-import { renderCasePicture } from '../../src/report/case-picture.js';
+import { renderOutlines, renderProbability } from '../../src/report/case-picture.js';
 import { contourPath } from '../../src/report/contour.js';
 import { encodePng, pngDataUri } from '../../src/report/png.js';
-import { renderReliabilityDiagram } from '../../src/report/reliability-diagram.js';
+import { renderBinTable, renderReliabilityDiagram } from '../../src/report/reliability-diagram.js';
 import { renderScorePlot } from '../../src/report/score-plot.js';
 import { linearScale, symlogScale } from '../../src/report/svg.js';
 
@@ -120,6 +120,10 @@ describe('reliability diagram', () => {
     expect(occurrences(svg, /<rect class="count after"/g)).toBe(1);
     expect(svg).toContain('observed 0.500, 2 voxels');
     expect(svg).toContain('a &lt;b&gt;');
+    const table = renderBinTable(before, after, 'a <b>');
+    expect(occurrences(table, /<tr>/g)).toBe(1 + 10);
+    expect(table).toContain('<th scope="row">0.10 to 0.20</th><td class="number">0</td><td class="number">–</td>');
+    expect(table).toContain('<td class="number">2</td><td class="number">0.155</td><td class="number">0.500</td>');
   });
 });
 
@@ -170,12 +174,36 @@ describe('case picture', () => {
   };
 
   it('shows the slice in true proportions, with an outline for each mask that is not empty', () => {
-    const svg = renderCasePicture(picture, 'a slice');
+    const svg = renderOutlines(picture, { description: 'a slice' });
     expect(svg).toContain('viewBox="0 0 4 7.5"');
     expect(occurrences(svg, /class="reference"/g)).toBe(1);
     expect(occurrences(svg, /class="prediction"/g)).toBe(0);
     const base64 = /base64,([^"]+)"/.exec(svg)![1];
     expect(decodePng(new Uint8Array(Buffer.from(base64, 'base64'))).pixels).toEqual(picture.image);
-    expect(occurrences(renderCasePicture({ ...picture, probability: picture.image }, 'x'), /<svg/g)).toBe(2);
+    expect(renderProbability(picture, { description: 'x' })).toBe('');
+    const tinted = renderProbability({ ...picture, probability: picture.image }, { description: 'x' });
+    expect(occurrences(tinted, /<svg[^>]*aria-label="x"/g)).toBe(1);
+  });
+
+  it('averages pixels until it fits its limit, and is left out where it cannot', () => {
+    const [width, height] = [66, 50];
+    const image = Uint8Array.from({ length: width * height }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 11) & 255);
+    const mask = Uint8Array.from(image, (_, i) => (i % width > 20 && i % width < 40 ? 1 : 0));
+    const noise = { width, height, spacing: [1, 1] as const, image, reference: mask, prediction: mask };
+    const pixelsOf = (svg: string) => decodePng(new Uint8Array(Buffer.from(/base64,([^"]+)"/.exec(svg)![1], 'base64')));
+    const small = renderOutlines(noise, { description: 'x', limit: 2500 });
+    expect(small.length).toBeLessThan(2500);
+    // 66 columns in blocks of 2, 3 or 4: the view still ends where the slice does.
+    const { width: columns, height: rows, pixels } = pixelsOf(small);
+    const factor = Math.round(width / columns);
+    expect([columns, rows]).toEqual([Math.ceil(width / factor), Math.ceil(height / factor)]);
+    expect(factor).toBeGreaterThan(1);
+    const block = [0, 1, 2, 3]
+      .slice(0, factor)
+      .flatMap((y) => [0, 1, 2, 3].slice(0, factor).map((x) => image[y * width + x]));
+    expect(pixels[0]).toBe(Math.round(block.reduce((sum, v) => sum + v, 0) / block.length));
+    expect(small).toContain('viewBox="0 0 66 50"');
+    expect(occurrences(small, /class="(reference|prediction)"/g)).toBe(2);
+    expect(renderOutlines(noise, { description: 'x', limit: 300 })).toBe('');
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { summarise } from '../../src/evaluation/summarise.js';
 import { detectorName } from '../../src/report/detector-names.js';
 import { figure, number } from '../../src/report/html.js';
+import type { ReportProvenance } from '../../src/report/provenance-section.js';
 import { renderReport } from '../../src/report/report.js';
 import { syntheticCase, syntheticUnlabelled, syntheticVerdict } from '../evaluation/synthetic.js';
 
@@ -15,6 +16,31 @@ const picture = {
   reference: Uint8Array.from({ length: side * side }, (_, i) => (i % side > 5 && i % side < 12 ? 1 : 0)),
   prediction: Uint8Array.from({ length: side * side }, (_, i) => (i % side > 6 && i % side < 14 ? 1 : 0)),
 };
+
+const model = { name: 'm', sha256: 'f00d'.repeat(16) };
+
+function provenanceOf(name: string): ReportProvenance {
+  const training = {
+    version: '0.0.9',
+    engine: name,
+    created: '2026-11-01T10:00:00.000Z',
+    seed: 7,
+    steps: 1234,
+    trainingSeconds: 600,
+    settings: { preset: name, minutes: null },
+    datasets: [
+      { name: 'liver', sha256: 'aa11' },
+      { name, sha256: 'bb22' },
+    ],
+    init: null,
+  };
+  const data = [
+    { name: 'liver', images: 4, sha256: 'aa11', split: 'seeded' as const },
+    { name, images: 4, sha256: 'cc33', split: 'dataset.json' as const },
+    { name: 'strange', images: 2, sha256: 'dd44', split: null },
+  ];
+  return { version: '0.1.0', engine: name, training, data };
+}
 
 function render(names: { task: string; set: string }, pictures = true) {
   const cases = ['liver', names.task].flatMap((task) =>
@@ -38,13 +64,25 @@ function render(names: { task: string; set: string }, pictures = true) {
       scores: { 'soft-maximum': Number.POSITIVE_INFINITY, entropy: 1 },
     }),
     syntheticUnlabelled({ set: names.set, case: 'two' }),
+    ...['three', 'four'].map((name) =>
+      syntheticUnlabelled({ set: names.set, case: name, verdict: null, scores: {}, error: failure(names.set) }),
+    ),
   ];
-  const model = { name: `${names.task} model`, sha256: 'f00d'.repeat(16), about: names.task };
+  const failed = [{ task: 'liver', case: `${names.task} lost`, error: failure(names.task) }];
   const summary = summarise(
-    { model, cases, unlabelled, notes: [names.task] },
+    { model, cases, unlabelled, failed, placeholderSpacing: [names.task], notes: [names.task] },
     { resamples: 50, calibrationDice: { liver: 0.8 }, nsdToleranceMm: 2 },
   );
-  return { html: renderReport({ summary, cases, unlabelled, model, created: '2026-11-23' }), summary, cases };
+  const html = renderReport({
+    ...{ summary, cases, unlabelled, failed, created: '2026-11-23' },
+    model: { ...model, name: `${names.task} model`, about: names.task },
+    provenance: provenanceOf(names.task),
+  });
+  return { html, summary, cases };
+}
+
+function failure(message: string) {
+  return { tag: 'ImageFormatError', message: `/data/x.nii: ${message} is truncated` };
 }
 
 describe('report.html', () => {
@@ -53,7 +91,15 @@ describe('report.html', () => {
   it('asks no other host for anything and runs no script', () => {
     for (const page of [html, render({ task: evil, set: evil }).html]) {
       expect(page).not.toMatch(/https?:|\bsrc\s*=|url\(|@import|<link|<script|javascript:|<iframe/i);
-      for (const [, target] of page.matchAll(/href="([^"]{0,22})/g)) expect(target).toBe('data:image/png;base64,');
+      for (const [, target] of page.matchAll(/href="([^"]{0,22})/g)) {
+        if (!target.startsWith('#')) expect(target).toBe('data:image/png;base64,');
+      }
+      // And where a browser is tricked all the same, it is forbidden, before anything else is parsed.
+      const policy = /<meta http-equiv="Content-Security-Policy" content="([^"]+)">/.exec(page)!;
+      expect(policy[1]).toContain("default-src 'none'; img-src data:");
+      expect(policy[1]).not.toMatch(/script-src|unsafe-eval|\*/);
+      expect(policy.index).toBeLessThan(page.indexOf('<style>'));
+      expect(page).not.toMatch(/ on[a-z]+=|<form|<object|<embed/i);
     }
   });
 
@@ -72,6 +118,76 @@ describe('report.html', () => {
       else open.push(tag);
     }
     expect(open).toEqual([]);
+  });
+
+  it('can be read without eyes or mouse: language, headings in order, links that lead somewhere, scoped headers', () => {
+    expect(html).toContain('<html lang="en">');
+    const levels = [...html.matchAll(/<h([1-6])/g)].map((m) => Number(m[1]));
+    expect(levels[0]).toBe(1);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    levels.slice(1).forEach((level, i) => {
+      expect(level - levels[i]).toBeLessThanOrEqual(1);
+    });
+    const links = [...html.matchAll(/<a href="#([^"]+)"/g)].map((m) => m[1]);
+    expect(links).toEqual([...html.matchAll(/<h2 id="([^"]+)"/g)].map((m) => m[1]));
+    expect(links[0]).toBe('cases');
+    for (const [table] of html.matchAll(/<table[\s\S]*?<\/table>/g)) {
+      expect(table).toMatch(/<caption>[^<]+<\/caption>/);
+      expect(table).not.toMatch(/<th(?! scope="(col|row)")[ >]/);
+    }
+    for (const [region] of html.matchAll(/<div class="scroll"[^>]*>/g)) {
+      expect(region).toMatch(/role="region" tabindex="0" aria-label="[^"]+"/);
+    }
+  });
+
+  it('prints on white paper without cutting rows or pictures', () => {
+    const print = /@media print \{([\s\S]*)\n\}\n/.exec(html)![1];
+    expect(print).toContain('--paper: #ffffff');
+    expect(print).toMatch(/tr, figure[^{]*\{ break-inside: avoid; \}/);
+    expect(print).toContain('thead { display: table-header-group; }');
+  });
+
+  it('explains every measure beside its numbers', () => {
+    for (const term of [
+      'Dice',
+      'HD95 and ASSD',
+      'NSD',
+      'ECE',
+      'NLL and Brier',
+      'AUROC and AUPR',
+      'Expected range',
+      'Excess AURC',
+    ]) {
+      expect(html).toContain(`<dt>${term}</dt>`);
+    }
+    const section = (id: string) => html.slice(html.indexOf(`<h2 id="${id}"`)).split('<h2 ', 2)[1];
+    expect(section('calibration')).toContain('<dt>ECE</dt>');
+    expect(section('unfamiliar')).toContain('<dt>Alpha and p-value</dt>');
+  });
+
+  it('says where figures come from, and when data have changed since training', () => {
+    const part = html.slice(html.indexOf('<h2 id="provenance"'));
+    for (const text of [
+      model.sha256,
+      '1234 steps in 10.0 min',
+      'Candor 0.0.9',
+      'Candor 0.1.0',
+      'random weights',
+      'aa11',
+      'dd44',
+    ])
+      expect(part).toContain(text);
+    expect(part).toContain('preset = heart, minutes = none');
+    expect(part).toContain('50 resamples of groups, seed 0');
+    expect(part.match(/the same files/g)).toHaveLength(1);
+    expect(part).toMatch(/changed since<\/span>: <code class="hash">bb22/);
+  });
+
+  it('marks figures that rest on a placeholder spacing', () => {
+    // HD95, ASSD, NSD and volume error of one task of two.
+    expect(html.match(/<span class="range flag">placeholder spacing<\/span>/g)).toHaveLength(4);
+    expect(html).toContain('HD95 4.0 mm (placeholder)');
+    expect(summary.notes.join()).toMatch(/heart: its data set says that the voxel spacing is a placeholder/);
   });
 
   it('gives n and interval with every mean', () => {
@@ -102,52 +218,91 @@ describe('report.html', () => {
   it('lists cases worst first, and what was left out', () => {
     const table = /<table class="dense"><caption>Test cases[\s\S]*?<\/table>/.exec(html)![0];
     const dice = [...table.matchAll(/<\/td><td class="number">([\d.]+)<\/td>/g)].map((m) => Number(m[1]));
-    expect(table.match(/<tr>/g)).toHaveLength(1 + 8);
+    expect(table.match(/<tr>/g)).toHaveLength(1 + 1 + 8);
+    expect(table.indexOf('heart lost')).toBeLessThan(table.indexOf('heart liver 1'));
     expect(dice[0]).toBe(0.3);
     expect(html.indexOf('heart liver 1')).toBeGreaterThan(0);
     for (const note of summary.notes) expect(html).toContain(note);
     expect(html.match(/Not a medical device/g)!.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('pictures the worst, median and best case of each task, and describes each figure', () => {
-    expect(html.match(/<b>Worst: Dice 0.30<\/b>/g)).toHaveLength(2);
-    expect(html.match(/<b>Median: Dice 0.80<\/b>/g)).toHaveLength(2);
-    expect(html.match(/<b>Best: Dice 0.90<\/b>/g)).toHaveLength(2);
+  it('pictures every case of each task, the failed and the worst first, and describes each picture', () => {
+    for (const task of ['liver', 'heart']) {
+      const cards = html.split(`<h3>${task}</h3>`)[1].split(/<h3>|<table/)[0];
+      const titles = [...cards.matchAll(/<figcaption><b[^>]*>([^<]+)<\/b>/g)].map((m) => m[1]);
+      const dice = ['Dice 0.30', 'Dice 0.70', 'Dice 0.80', 'Dice 0.90'];
+      expect(titles).toEqual(task === 'liver' ? ['Failed', ...dice] : dice);
+    }
+    expect(html).toContain('<p class="no-picture">Not evaluated</p>');
+    expect(html).toContain('heart lost<span class="range">/data/x.nii: heart is truncated</span>');
+    expect(html.match(/<svg class="slice"/g)).toHaveLength(8);
     for (const [svg] of html.matchAll(/<svg[^>]*>/g)) expect(svg).toMatch(/role="img" aria-label="[^"]+"/);
-    expect(render({ task: 'heart', set: 'brain' }, false).html).not.toContain('<h2>Pictures');
+    expect(render({ task: 'heart', set: 'brain' }, false).html).toContain('No picture was kept');
   });
 
-  it('stays below 5 MB with many cases and large pictures', () => {
-    const noise = Uint8Array.from({ length: 256 * 256 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 11) & 255);
-    const mask = noise.map((v) => (v > 60 ? 1 : 0));
-    const large = {
-      width: 256,
-      height: 256,
-      spacing: [1, 1] as const,
-      image: noise,
-      reference: mask,
-      prediction: mask,
-    };
-    const cases = Array.from({ length: 4000 }, (_, i) =>
-      syntheticCase({
-        task: `task ${i % 12}`,
-        case: `case ${i}`,
-        dice: (i % 97) / 97,
-        picture: { ...large, probability: noise },
-      }),
+  const noise = Uint8Array.from({ length: 256 * 256 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 11) & 255);
+  const disc = (radius: number) => noise.map((_, i) => (Math.hypot((i % 256) - 128, (i >> 8) - 128) < radius ? 1 : 0));
+  const large = {
+    width: 256,
+    height: 256,
+    spacing: [1, 1] as const,
+    image: noise,
+    reference: disc(80),
+    prediction: disc(90),
+    probability: noise,
+  };
+  const many = (n: number) =>
+    Array.from({ length: n }, (_, i) =>
+      syntheticCase({ task: `task ${i % 12}`, case: `case ${i}`, dice: (i % 97) / 97, picture: large }),
     );
-    const page = renderReport({ summary, cases, unlabelled: [], model: { name: 'm', sha256: 'ab' } });
-    expect(page.length).toBeLessThan(5_000_000);
-    expect(page).toContain('left out to keep this file small');
-    // Pure noise hardly compresses: not even all the worst fit, and nothing else takes their place.
-    expect(page.match(/<b>Worst: /g)!.length).toBeGreaterThan(5);
-    expect(page).not.toMatch(/<b>(Median|Best): /);
-    expect(page).toContain('The first 2000 of 4000');
+  const bytes = (page: string) => Buffer.byteLength(page);
+
+  it('pictures 200 cases in less than 5 MB, though their pixels hardly compress', () => {
+    const cases = many(200);
+    const page = renderReport({
+      ...{ summary: summarise({ model, cases }, { resamples: 10 }), cases, unlabelled: [], failed: [], model },
+      provenance: provenanceOf('m'),
+    });
+    expect(bytes(page)).toBeLessThan(5_000_000);
+    expect(page.match(/<path class="prediction"/g)).toHaveLength(200);
+    expect(page).not.toContain('Pictures left out');
+  });
+
+  it('stays below 5 MB with thousands of cases and failures, and says how many pictures are missing and why', () => {
+    const cases = many(4000);
+    const message = 'no such file '.repeat(100);
+    const failed = Array.from({ length: 1000 }, (_, i) => ({
+      ...{ task: 'task 3', case: `lost ${i}` },
+      error: { tag: 'ImageFormatError', message },
+    }));
+    const page = renderReport({
+      ...{ summary: summarise({ model, cases, failed }, { resamples: 2 }), cases, failed, unlabelled: [], model },
+      provenance: provenanceOf('m'),
+    });
+    expect(bytes(page)).toBeLessThan(5_000_000);
+    expect(page).toMatch(/below 5 MB: 4,760 cases with better figures, since only the worst 240/);
+    expect(page).toContain('The first 2000 of 5000');
+    expect(page).toMatch(/more notes, all in summary.json/);
+    // Every task has its worst shown, the one with failures too.
+    for (let i = 0; i < 12; i++) expect(page).toContain(`<h3>task ${i}</h3>`);
+  });
+
+  it('counts a picture that cannot be made small enough', () => {
+    const chess = noise.map((_, i) => ((i + (i >> 8)) % 2 ? 1 : 0));
+    const cases = many(60).map((c, i) => (i < 3 ? { ...c, picture: { ...large, reference: chess } } : c));
+    const page = renderReport({
+      ...{ summary: summarise({ model, cases }, { resamples: 2 }), cases, failed: [], unlabelled: [], model },
+      provenance: provenanceOf('m'),
+    });
+    expect(page).toContain('3 cases whose picture is too large for its share of this file');
+    expect(page.match(/<path class="prediction"/g)).toHaveLength(57);
   });
 
   it('says plainly that detection was not tested, and reports nothing without failing', () => {
-    const model = { name: 'm', sha256: 'ab' };
-    const empty = renderReport({ summary: summarise({ model, cases: [] }), cases: [], unlabelled: [], model });
+    const empty = renderReport({
+      ...{ summary: summarise({ model, cases: [] }), cases: [], unlabelled: [], failed: [], model },
+      provenance: provenanceOf('m'),
+    });
     expect(empty).toContain('no set of unfamiliar images was given');
     expect(empty).not.toMatch(/NaN|undefined|\bnull\b/);
     expect(html).not.toMatch(/NaN|>undefined|>null/);
