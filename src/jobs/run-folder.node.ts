@@ -93,7 +93,8 @@ function isLowerRate(key: string, before: Record<string, unknown>, { learningRat
 
 /** What a killed process had not finished writing. */
 async function removeParts(folder: string): Promise<void> {
-  const names = await readdir(folder);
+  // A folder that may be written but not listed keeps them.
+  const names = await readdir(folder).catch(() => []);
   for (const name of names.filter((one) => /^\.[\w.]+\.[0-9a-f]{12}\.part$/.test(one))) {
     await rm(path.join(folder, name), { force: true }).catch(() => undefined);
   }

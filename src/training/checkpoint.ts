@@ -77,19 +77,25 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise
   }
   const known = headerSchema.safeParse(header);
   const hash = new TextDecoder().decode(bytes.subarray(Math.max(0, end)));
-  if (!known.success || hash !== (await sha256(bytes.subarray(0, end)))) {
+  const body = bytes.subarray(bytes.indexOf(10) + 1, Math.max(0, end));
+  if (!known.success || body.length !== bodyLength(known.data) || hash !== (await sha256(bytes.subarray(0, end)))) {
     throw new RunError(
       `${file}: expected a checkpoint of Candor, found a damaged or foreign file; delete it to start over.`,
     );
   }
   const { format: _format, version: _version, length, best, ...progress } = known.data;
   // A copy: a view would start at an odd place of the file's memory.
-  const values = new Float32Array(new Uint8Array(bytes.subarray(bytes.indexOf(10) + 1, end)).buffer);
+  const values = new Float32Array(new Uint8Array(body).buffer);
   const [weights, firstMoment, secondMoment, bestWeights] = [0, 1, 2, 3].map((i) =>
     values.slice(i * length, (i + 1) * length),
   );
   const kept = best && { ...best, weights: best.step === progress.step ? weights : bestWeights };
   return { ...progress, best: kept, weights, firstMoment, secondMoment };
+}
+
+/** Bytes of all vectors; the best weights have their own where they are not the last ones. */
+function bodyLength({ length, best, step }: z.infer<typeof headerSchema>): number {
+  return 4 * length * (best && best.step !== step ? 4 : 3);
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {

@@ -1,4 +1,5 @@
 /** A folder of damaged files, each made by a seeded change of a small valid one: nothing binary is checked in. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createRandom } from '../../src/math/random.js';
@@ -24,10 +25,12 @@ export class Corpus {
   readonly entries: Entry[] = [];
   readonly random = createRandom('corpus', 1);
 
+  private folders = 0;
+
   constructor(readonly folder: string) {}
 
   private next(): string {
-    const folder = path.join(this.folder, String(this.entries.length));
+    const folder = path.join(this.folder, String(this.folders++));
     mkdirSync(folder);
     return folder;
   }
@@ -42,6 +45,17 @@ export class Corpus {
   /** Whatever `make` puts into the entry's folder; it returns the path to read. */
   addMade(make: (folder: string) => string, details: Details): void {
     this.push(make(this.next()), details);
+  }
+
+  /** A pipe that nobody writes to; `make` returns the path to read and where the pipe goes. Nothing without pipes. */
+  addPipe(make: (folder: string) => readonly [read: string, pipe: string], details: Details): void {
+    const [read, pipe] = make(this.next());
+    try {
+      execFileSync('mkfifo', [pipe], { stdio: 'ignore' });
+    } catch {
+      return;
+    }
+    this.push(read, details);
   }
 
   private push(file: string, details: Details): void {

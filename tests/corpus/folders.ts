@@ -1,12 +1,13 @@
 /** Damaged data sets and run folders. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { trainSettings } from '../../src/jobs/train-settings.js';
 import { presets } from '../../src/networks/architecture.js';
 import { parameterCount } from '../../src/networks/parameters.js';
 import { unetParameters } from '../../src/networks/unet.js';
-import { encodeCheckpoint, type TrainingState } from '../../src/training/checkpoint.js';
+import { encodeCheckpoint } from '../../src/training/checkpoint.js';
 import { createHeader } from '../../src/volume/nifti.js';
 import { encodeMask } from '../../src/volume/nifti-write.js';
 import type { Corpus, Entry } from './corpus.js';
@@ -168,6 +169,16 @@ export function addDatasets(corpus: Corpus): void {
       { reader: 'dataset', kind, expect: 'error' },
     );
   }
+  for (const name of ['dataset.json', 'imagesTr/a.nii', 'labelsTr/a.nii.gz']) {
+    corpus.addPipe(
+      (folder) => {
+        writeDataset(folder, text);
+        rmSync(path.join(folder, name));
+        return [folder, path.join(folder, name)];
+      },
+      { reader: 'dataset', kind: 'pipe in a data set', expect: 'error' },
+    );
+  }
   for (const target of ['.', 'dataset.json', '/dev/zero', '/nowhere']) {
     corpus.addMade(
       (folder) => {
@@ -186,10 +197,8 @@ const settings = trainSettings(
 
 export async function addRuns(corpus: Corpus): Promise<void> {
   const weights = new Float32Array(parameterCount(unetParameters(presets.tiny.architecture))).fill(0.5);
-  const state: TrainingState = {
-    ...{ step: 4, steps: 6, seconds: 1, validationSeconds: 0, validatedStep: 0, best: null },
-    ...{ weights, firstMoment: weights, secondMoment: weights },
-  };
+  const progress = { step: 4, steps: 6, seconds: 1, validationSeconds: 0, validatedStep: 0, best: null };
+  const state = { ...progress, weights, firstMoment: weights, secondMoment: weights };
   const checkpoint = await encodeCheckpoint(state);
   const text = JSON.stringify(settings);
   const run = (
@@ -220,6 +229,15 @@ export async function addRuns(corpus: Corpus): Promise<void> {
     run('checkpoint body bits', 'error', { 'checkpoint.bin': corpus.flipped(checkpoint, body, checkpoint.length, 1) });
   }
   run('garbage after the checkpoint', 'error', { 'checkpoint.bin': Buffer.concat([checkpoint, new Uint8Array(4)]) });
+  for (const length of [1, weights.length - 1, weights.length + 1, 2 ** 31, 2 ** 53 - 1]) {
+    const header = JSON.parse(Buffer.from(checkpoint.subarray(0, body)).toString());
+    const text = Buffer.from(`${JSON.stringify({ ...header, length })}\n`);
+    const signed = Buffer.concat([text, checkpoint.subarray(body, -64)]);
+    for (const whole of [signed, signed.subarray(0, -3)]) {
+      const hash = createHash('sha256').update(whole).digest('hex');
+      run('checkpoint of a false length', 'error', { 'checkpoint.bin': Buffer.concat([whole, Buffer.from(hash)]) });
+    }
+  }
   for (const n of [1, 7, weights.length - 1, 2 * weights.length]) {
     const other = new Float32Array(n);
     const moved = { ...state, weights: other, firstMoment: other, secondMoment: other };

@@ -203,6 +203,10 @@ function addOddities(corpus: Corpus): void {
     },
     { ...image, kind: 'symlink loop', expect: 'error' },
   );
+  for (const name of ['pipe.nii', 'pipe.nii.gz']) {
+    const make = (folder: string) => [path.join(folder, name), path.join(folder, name)] as const;
+    corpus.addPipe(make, { ...image, kind: 'pipe', expect: 'error' });
+  }
   for (const device of ['/dev/null', '/dev/zero', '/dev/full']) {
     corpus.addMade(
       (folder) => {

@@ -129,6 +129,11 @@ export async function addModels(corpus: Corpus): Promise<void> {
   );
   addTensors(corpus, add, edited);
   addWire(bytes, add);
+  corpus.addPipe((folder) => [path.join(folder, 'm.onnx'), path.join(folder, 'm.onnx')], {
+    reader: 'model',
+    kind: 'model is no file',
+    expect: 'error',
+  });
   for (const target of ['.', 'm.onnx', '/dev/zero', '/nowhere']) {
     corpus.addMade(
       (folder) => {

@@ -4,6 +4,9 @@ import { afterAll, expect, it } from 'vitest';
 import { RunError } from '../../src/errors.js';
 import { openRunFolder } from '../../src/jobs/run-folder.node.js';
 import { type TrainSettings, trainSettings } from '../../src/jobs/train-settings.js';
+import { presets } from '../../src/networks/architecture.js';
+import { parameterCount } from '../../src/networks/parameters.js';
+import { unetParameters } from '../../src/networks/unet.js';
 import type { TrainingState } from '../../src/training/checkpoint.js';
 import { temporaryFolder } from '../support/ball-data.js';
 
@@ -12,10 +15,10 @@ afterAll(() => folder.remove());
 
 const settings = (learningRate: number): TrainSettings =>
   trainSettings(
-    { datasets: [], output: 'm.onnx', learningRate },
+    { datasets: [], output: 'm.onnx', preset: 'tiny', steps: 9, learningRate },
     { init: null, threads: 1, layers: 'plain', datasets: [], version: '0.0.0' },
   );
-const values = Float32Array.of(1, 2, 3);
+const values = new Float32Array(parameterCount(unetParameters(presets.tiny.architecture))).fill(0.5);
 const state = (step: number, validatedStep: number): TrainingState => ({
   ...{ step, steps: 9, seconds: 1, validationSeconds: 0, validatedStep, best: null },
   ...{ weights: values, firstMoment: values, secondMoment: values },
