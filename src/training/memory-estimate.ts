@@ -22,7 +22,7 @@ const ARENA = 3.9;
 /** The same where shapes vary, and no such block is planned. */
 const FORWARD_ARENA = 2;
 /** A session's own tables. */
-const SESSION = 25 * MIB;
+const SESSION = 50 * MIB;
 /** Vectors of the weights' length at once: state and next state, engine copies, what awaits collection, a checkpoint. */
 const WEIGHT_VECTORS = 14;
 /** Compositions of patch shapes repeat within so many steps. */
