@@ -31,6 +31,8 @@ const VALIDATIONS = 20;
 /** No step counts more than this many times the running median, which a stopped process would otherwise spoil. */
 const CAP = 5;
 const RECENT = 101;
+/** The median of so many steps at least, so that the first ones are held to those after them. */
+const FIRST = 11;
 /** Shares of the lower of both sides' best mean Dice. */
 const TARGETS = [0.8, 0.9, 0.95, 0.99, 1];
 
@@ -87,7 +89,7 @@ export async function accuracy({ quick, output, run: folder, data }) {
 export function cappedSeconds(durations) {
   let sum = 0;
   return durations.map((seconds, i) => {
-    sum += Math.min(seconds, CAP * median(durations.slice(Math.max(0, i + 1 - RECENT), i + 1)));
+    sum += Math.min(seconds, CAP * median(durations.slice(Math.max(0, i + 1 - RECENT), Math.max(i + 1, FIRST))));
     return sum;
   });
 }

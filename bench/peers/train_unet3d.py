@@ -19,7 +19,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 
 import numpy as np
 import torch
@@ -29,6 +28,8 @@ from unet3d import UNet, load_weights, no_decay
 
 CHECKPOINT_EVERY = 100
 CAP = 5
+RECENT = 101
+FIRST = 11
 AHEAD = 4
 
 
@@ -117,6 +118,14 @@ def loss_of(name, logits, label):
     return loss
 
 
+def capped_sum(durations):
+    """Seconds in all, none counted more than CAP times the median of the RECENT before it (at least FIRST of them)."""
+    total = 0.0
+    for i, seconds in enumerate(durations):
+        total += min(seconds, CAP * statistics.median(durations[max(0, i + 1 - RECENT):max(i + 1, FIRST)]))
+    return total
+
+
 class Run:
     def __init__(self, s):
         self.s = s
@@ -128,7 +137,7 @@ class Run:
             [{'params': [p for n, p in named if not no_decay(n)], 'weight_decay': o['weightDecay']},
              {'params': [p for n, p in named if no_decay(n)], 'weight_decay': 0.0}],
             1e-3, betas=(o['beta1'], o['beta2']), eps=o['epsilon'])
-        self.step, self.seconds, self.recent = 0, 0.0, deque(maxlen=101)
+        self.step, self.durations = 0, []
         if os.path.exists(s['checkpoint']):
             self.resume()
         self.trim_log()
@@ -137,8 +146,7 @@ class Run:
         state = torch.load(self.s['checkpoint'], weights_only=True)
         self.net.load_state_dict(state['net'])
         self.optimiser.load_state_dict(state['optimiser'])
-        self.step, self.seconds = state['step'], state['seconds']
-        self.recent.extend(state['recent'])
+        self.step, self.durations = state['step'], state['durations']
 
     def trim_log(self):
         """Lines after the checkpoint will come again."""
@@ -158,7 +166,7 @@ class Run:
     def save(self):
         part = self.s['checkpoint'] + '.part'
         torch.save({'net': self.net.state_dict(), 'optimiser': self.optimiser.state_dict(), 'step': self.step,
-                    'seconds': self.seconds, 'recent': list(self.recent)}, part)
+                    'durations': self.durations}, part)
         os.replace(part, self.s['checkpoint'])
 
     def learn(self, records):
@@ -176,11 +184,13 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.s['optimiser']['maximumNorm'])
         self.optimiser.step()
         loss = loss.item()
-        taken = time.perf_counter() - start
-        self.recent.append(taken)
-        self.seconds += min(taken, CAP * statistics.median(self.recent))
+        self.durations.append(time.perf_counter() - start)
         self.step += 1
         return loss
+
+    @property
+    def seconds(self):
+        return capped_sum(self.durations)
 
     def train(self):
         s = self.s
@@ -195,6 +205,9 @@ class Run:
                     cases.append(read_record(stream.stdout))
                 threading.Thread(target=follow, args=(stream.stdout, records), daemon=True).start()
                 at = set(s['validateAt'])
+                # The clock starts with patches at hand, as Candor's does.
+                while records.empty():
+                    time.sleep(0.01)
                 while self.step < s['steps']:
                     loss = self.learn(records)
                     if self.step in at:
