@@ -1,5 +1,5 @@
 /** Says before a run begins what memory it will need, and refuses one that the machine cannot hold. */
-import { totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { UsageError } from '../errors.js';
 import { presets } from '../networks/architecture.js';
@@ -14,8 +14,10 @@ import type { TrainSettings } from './train-settings.js';
 /** Bytes that this process may have in all, what it has already included. */
 export function memoryLimit(): number {
   // Where much of what is called free is kept for files (macOS), only all of it says something.
-  const more = process.platform === 'darwin' ? totalmem() : process.availableMemory();
-  return more + process.memoryUsage.rss();
+  const machine = process.platform === 'darwin' ? totalmem() : freemem() + process.memoryUsage.rss();
+  // A container counts files that were read as memory in use, though it gives them up: only its limit says something.
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(machine, limit) : machine;
 }
 
 /** Estimate of a run from the headers of its images; errors as `readImageHeader`. */

@@ -17,7 +17,7 @@ import { readImage } from '../volume/image-file.node.js';
 import type { LabelNames } from '../volume/label-names.js';
 import type { Image } from '../volume/nifti.js';
 import { type InputImage, listImages } from './list-images.node.js';
-import { memoryWatch } from './memory.node.js';
+import { memoryWatch } from './predict-memory.node.js';
 import { ofPart, type Part, runId, writeSummary } from './predict-parts.node.js';
 import { changedSettings, type PredictSettings, settingsOf } from './predict-settings.js';
 import { readEnsemble } from './read-model.node.js';

@@ -5,8 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UnsupportedError, UsageError } from '../../src/errors.js';
 import { estimateMemory } from '../../src/inference/memory.js';
-import { checkMemory } from '../../src/jobs/memory.node.js';
 import { type FailedImage, type PredictedCase, type PredictSummary, predict } from '../../src/jobs/predict.node.js';
+import { checkImageMemory } from '../../src/jobs/predict-memory.node.js';
 import type { PredictOptions } from '../../src/jobs/types.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
@@ -168,8 +168,8 @@ describe('an image', () => {
     expect(needed).toBeGreaterThan(4 * 4 * count(grid.size));
     expect(needed).toBeLessThan(3e9);
     expect(estimateMemory([model], grid, { task: 'bright', maps: 9 })).toBeGreaterThan(needed);
-    expect(() => checkMemory('scan.nii.gz', grid, needed, needed)).not.toThrow();
-    const refused = () => checkMemory('scan.nii.gz', grid, 2.6e9, 1.1e9);
+    expect(() => checkImageMemory('scan.nii.gz', grid, needed, needed)).not.toThrow();
+    const refused = () => checkImageMemory('scan.nii.gz', grid, 2.6e9, 1.1e9);
     expect(refused).toThrow(UnsupportedError);
     expect(refused).toThrow(
       /^scan\.nii\.gz: its 512 x 512 x 400 voxels need about 2\.6 GB of memory, found 1\.1 GB; use/,

@@ -1,22 +1,14 @@
-/** Memory that this machine, or the container, still has; and a refusal in words where that is too little. */
-import { freemem } from 'node:os';
+/** Says before an image is read what memory its prediction takes, and refuses one that the machine cannot hold. */
 import { UnsupportedError } from '../errors.js';
 import { estimateMemory } from '../inference/memory.js';
 import type { Model } from '../model/model.js';
 import { readImageHeader } from '../volume/image-file.node.js';
 import type { Grid } from '../volume/volume.js';
+import { memoryLimit } from './check-memory.node.js';
 import type { PredictOptions } from './types.js';
 
-/** Bytes that can still be taken: free and reclaimable memory, within the limit of a container if there is one. */
-export function availableMemory(): number {
-  const limit = process.constrainedMemory();
-  const own = process.memoryUsage.rss();
-  // 0 or a number beyond any machine's memory stands for "no limit".
-  return limit > 0 ? Math.min(freemem() + own, limit) : freemem() + own;
-}
-
 /** @throws UnsupportedError where predicting an image would take more memory than there is */
-export function checkMemory(image: string, { size }: Grid, needed: number, available = availableMemory()): void {
+export function checkImageMemory(image: string, { size }: Grid, needed: number, available = memoryLimit()): void {
   if (needed <= available) return;
   throw new UnsupportedError(
     `${image}: its ${size.join(' x ')} voxels need about ${gigabytes(needed)} of memory, found ${gigabytes(available)}; ` +
@@ -41,7 +33,7 @@ export function memoryWatch(
     const { grid } = await readImageHeader(file);
     const maps = (saveProbabilities ? 0.5 : 0) + (saveOodMap ? 1 : 0);
     const needed = estimateMemory(models, grid, { task, maps });
-    checkMemory(file, grid, needed);
+    checkImageMemory(file, grid, needed);
     if (needed > most) onNote?.(`${file}: ${grid.size.join(' x ')} voxels, about ${gigabytes(needed)} of memory.`);
     most = Math.max(most, needed);
   };
