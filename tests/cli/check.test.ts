@@ -109,7 +109,7 @@ test('a folder that is no data set does not keep the others from being checked',
   ]);
   expect(datasets[0].findings[0]).toMatchObject({
     kind: 'unusable-dataset',
-    message: expect.stringContaining('ENOENT'),
+    message: expect.stringContaining('no such file or folder'),
   });
   expect(datasets[2].findings[0].kind).toBe('dataset-name-twice');
 });

@@ -53,11 +53,11 @@ describe('help', () => {
   test.each([
     [
       'train',
-      '--output --preset --steps --minutes --seed --batch --patch --spacing --plans --plan-only --balance --loss --dropout --learning-rate --init --run --resume --cache --no-cache --cache-size --threads --device --json --quiet --help',
+      '--output --preset --steps --minutes --seed --batch --patch --spacing --plans --plan-only --balance --loss --dropout --learning-rate --validation-cases --checkpoint-every --init --run --resume --cache --no-cache --cache-size --threads --device --json --quiet --help',
     ],
     [
       'predict',
-      '--input --output --task --alpha --save-probabilities --save-ood-map --on-ood --keep-largest --continue --num-parts --part-id --intensity-offset --mc --seed --threads --device --json --quiet --help',
+      '--input --output --task --alpha --format --save-probabilities --save-ood-map --on-ood --keep-largest --continue --num-parts --part-id --intensity-offset --mc --seed --threads --device --json --quiet --help',
     ],
     ['evaluate', '--output --ood --alpha --seed --threads --device --json --quiet --help'],
     ['inspect', '--json --help'],
@@ -133,7 +133,7 @@ describe('wrong usage ends with 2', () => {
     [[...train, '--seed', 'abc'], '--seed: expected a whole number of at least 0, found "abc".'],
     [[...train, '--threads', '0'], '--threads: expected a whole number from 1 to 1024, found "0".'],
     [[...train, '--device', 'tpu'], '--device: expected cpu, webgpu or cuda, found "tpu".'],
-    [[...train, '--preset', 'huge'], '--preset: expected tiny or small, found "huge".'],
+    [[...train, '--preset', 'huge'], '--preset: expected tiny, small or base, found "huge".'],
     [[...train, '--loss', 'mse'], '--loss: expected ce+dice, ce or dice, found "mse".'],
     [[...train, '--balance', 'x'], '--balance: expected tasks or cases, found "x".'],
     [[...train, '--patch', '32,32'], '--patch: expected three whole numbers above 0, such as 48,48,32, found "32,32".'],
