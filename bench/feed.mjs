@@ -4,7 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { makePlans, openDatasets, prepareTasks } from '../dist/jobs/prepare-tasks.node.js';
+import { noCache } from '../dist/files/cache.node.js';
+import { createCaseStore } from '../dist/jobs/case-store.node.js';
+import { makePlans, measureTasks } from '../dist/jobs/plan-tasks.node.js';
+import { openDatasets, prepareTasks } from '../dist/jobs/prepare-tasks.node.js';
 import { presets, strideOf } from '../dist/networks/architecture.js';
 import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
@@ -58,8 +61,10 @@ async function prepare() {
     0,
   );
   const datasets = all.map((one) => ({ ...one, split: { ...one.split, train: one.split.train.slice(0, CASES) } }));
-  const plans = await makePlans(datasets, { stride: strideOf(architecture), patchVoxels, spacing: 'per-task' }, {});
-  const tasks = await prepareTasks(datasets, plans, {});
+  const store = createCaseStore(noCache);
+  const choices = { stride: strideOf(architecture), patchVoxels, spacing: 'per-task', given: {} };
+  const plans = makePlans(datasets, await measureTasks(datasets, store, {}), choices);
+  const tasks = await prepareTasks(datasets, plans, store, {});
   return tasks.map((task) => ({ ...task, cases: task.cases.map(toShared) }));
 }
 
