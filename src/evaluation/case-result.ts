@@ -46,6 +46,8 @@ export interface CaseResult {
   /** The p-value that each detector would give under the verdict's rule; the verdict's own detector is known anyway. */
   readonly pValues?: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** NaN and infinite voxels of the image, which the model saw as the smallest finite value; absent means none. */
+  readonly invalidVoxels?: number;
   readonly picture?: Picture;
 }
 

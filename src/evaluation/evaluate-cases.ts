@@ -105,6 +105,7 @@ function compare(
   const { mask, logits, probability, spacing, temperature } = prediction;
   const region = evaluationRegion(mask, reference, size);
   const voxels = reference.reduce((sum, value) => sum + value, 0);
+  const invalidVoxels = volume.data.reduce((n, value) => n + Number(!Number.isFinite(value)), 0);
   return {
     task,
     case: name,
@@ -124,6 +125,7 @@ function compare(
     verdict: prediction.verdict,
     ...judgements(prediction),
     seconds,
+    ...(invalidVoxels > 0 && { invalidVoxels }),
     picture: makePicture({ image: volume, reference, prediction: mask, probability }),
   };
 }

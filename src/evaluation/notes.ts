@@ -56,6 +56,13 @@ function aboutAccuracy({ cases, tasks, placeholderSpacing = [] }: Context): stri
           `(${names(emptyPrediction)}); Dice and NSD are then 0.`,
       );
     }
+    const invalid = own.filter((c) => c.invalidVoxels);
+    if (invalid.length > 0) {
+      notes.push(
+        `${task}: ${invalid.length} of ${own.length} images hold NaN or infinite voxels (${names(invalid)}), which the ` +
+          'model saw as the smallest finite value; these cases are in all figures.',
+      );
+    }
     const noDistance = own.filter((c) => c.hd95Mm === null || c.assdMm === null).length;
     if (noDistance > 0) {
       notes.push(

@@ -26,7 +26,7 @@ ${renderMeanings([
     'The overlap of two masks, from 0 (none) to 1 (identical). If both masks are empty it is 1, if only one is it is 0.',
   ],
   [
-    'Expected Dice',
+    'Estimated Dice',
     'The Dice that the probabilities promise, made without the reference. It is given only for images in distribution ' +
       'whose prediction is not empty.',
   ],
@@ -50,7 +50,7 @@ function labelledTable({ settings }: Summary, cases: readonly CaseResult[], fail
       { title: 'Case', kind: 'text' },
       { title: 'Task', kind: 'text' },
       { title: 'Dice', kind: 'number' },
-      { title: 'Exp. Dice', kind: 'number', explanation: 'The Dice that the model expects, without the reference' },
+      { title: 'Est. Dice', kind: 'number', explanation: 'The Dice that the model expects, without the reference' },
       { title: 'HD95, mm', kind: 'number', explanation: '95th percentile Hausdorff distance' },
       { title: 'ASSD, mm', kind: 'number', explanation: 'Average symmetric surface distance' },
       { title: 'NSD', kind: 'number', explanation: 'Normalised surface Dice' },

@@ -96,8 +96,9 @@ function renderCard({ result, outlines, probability }: Card, placeholder: boolea
   const details = [
     ...(result.referenceMl === 0 ? ['reference is empty'] : []),
     ...(result.predictedMl === 0 ? ['prediction is empty'] : []),
+    ...(result.invalidVoxels ? ['the image holds NaN or infinite voxels'] : []),
     result.hd95Mm === null ? 'HD95 undefined' : `HD95 ${number(result.hd95Mm, 1)} ${mm}`,
-    result.estimatedDice === null ? 'no expected Dice' : `expected Dice ${number(result.estimatedDice, 2)}`,
+    result.estimatedDice === null ? 'no estimated Dice' : `estimated Dice ${number(result.estimatedDice, 2)}`,
     verdictWord(result.verdict.verdict),
   ];
   return card(

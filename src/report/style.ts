@@ -62,6 +62,8 @@ tbody th { font-weight: 560; overflow-wrap: break-word; min-width: 7em; max-widt
 .dense th, .dense td { padding: 4px 10px 4px 0; }
 .dense th:last-child, .dense td:last-child { padding-right: 0; }
 .dense tbody th { font-weight: 400; }
+.dense td:nth-child(2):not(.number) { min-width: 9em; overflow-wrap: anywhere; }
+.dense td:last-child { min-width: 11em; overflow-wrap: anywhere; }
 
 figure { margin: 24px 0 30px; }
 figure > svg { display: block; max-width: 100%; height: auto; }

@@ -45,12 +45,13 @@ describe('accuracy', () => {
     const empty = { dice: 0, nsd: 0, hd95Mm: null, assdMm: null };
     const odd = [
       syntheticCase({ ...empty, case: 'no organ', referenceMl: 0 }),
-      syntheticCase({ ...empty, case: 'missed', predictedMl: 0, estimatedDice: null }),
+      syntheticCase({ ...empty, case: 'missed', predictedMl: 0, estimatedDice: null, invalidVoxels: 7 }),
     ];
     const summary = summarise({ model, cases: [...cases, ...odd], placeholderSpacing: ['liver', 'other'] }, options);
     const notes = summary.notes.join('\n');
     expect(notes).toMatch(/the reference is empty in 1 of 6 cases \(no organ\)/);
     expect(notes).toMatch(/the prediction is empty though the reference is not in 1 of 6 cases \(missed\)/);
+    expect(notes).toMatch(/1 of 6 images hold NaN or infinite voxels \(missed\)/);
     expect(notes).toMatch(/liver: its data set says that the voxel spacing is a placeholder/);
     expect(summary.settings.placeholderSpacing).toEqual(['liver']);
   });

@@ -95,6 +95,16 @@ describe('evaluate', () => {
     expect(page).toMatch(/Failed<\/b> · bright_8/);
   });
 
+  it('says that an image holds voxels that are no numbers', async () => {
+    const odd = writeBallDataset(at('odd'), bright);
+    const { volume } = makeBall(bright, 8);
+    const data = volume.data.map((value, i) => (i < 50 ? Number.NaN : value));
+    writeFileSync(path.join(odd, 'imagesTr', 'bright_8.nii.gz'), encodeFloat(data, createHeader(volume)));
+    const { summary: found } = await run({ datasets: [odd], output: at('odd-report') });
+    expect(found.notes.join('\n')).toMatch(/1 of 2 images hold NaN or infinite voxels \(bright_8\)/);
+    expect(readFileSync(at('odd-report', 'report.html'), 'utf8')).toContain('the image holds NaN or infinite voxels');
+  });
+
   it('says which data the figures rest on; a file that is gone fails as a case, not as the whole', async () => {
     const lost = writeBallDataset(at('lost'), bright);
     rmSync(path.join(lost, 'labelsTr', 'bright_8.nii.gz'));

@@ -187,7 +187,9 @@ describe('case picture', () => {
 
   it('averages pixels until it fits its limit, and is left out where it cannot', () => {
     const [width, height] = [66, 50];
-    const image = Uint8Array.from({ length: width * height }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 11) & 255);
+    const image = Uint8Array.from({ length: width * height }, (_, i) =>
+      Math.floor((Math.abs(Math.sin(i * 12.9898) * 43758.5453) % 1) * 256),
+    );
     const mask = Uint8Array.from(image, (_, i) => (i % width > 20 && i % width < 40 ? 1 : 0));
     const noise = { width, height, spacing: [1, 1] as const, image, reference: mask, prediction: mask };
     const pixelsOf = (svg: string) => decodePng(new Uint8Array(Buffer.from(/base64,([^"]+)"/.exec(svg)![1], 'base64')));
