@@ -13,7 +13,6 @@ import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { batchesOnDemand } from '../dist/training/batch-source.js';
-import { toShared } from '../dist/training/to-shared.js';
 import { trainNetwork } from '../dist/training/train-network.js';
 import { openWorkerBatches } from '../dist/training/worker-batches.node.js';
 import { describeMachine, median } from './machine.mjs';
@@ -44,11 +43,10 @@ export async function feed() {
       seconds[name].push(...(await timeSteps(tasks, openBatches, round)));
     }
   }
-  const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
   for (const [name, values] of Object.entries(seconds)) {
-    const ratio = mean(seconds.repeated) / mean(values);
+    const ratio = median(seconds.repeated) / median(values);
     console.log(
-      `${name.padEnd(10)} ${(1 / mean(values)).toFixed(3)} steps/s  median ${median(values).toFixed(3)} s  ` +
+      `${name.padEnd(10)} ${median(values).toFixed(3)} s a step (median)  ` +
         `${ratio.toFixed(3)} of the rate of repeated batches`,
     );
   }
@@ -64,8 +62,7 @@ async function prepare() {
   const store = createCaseStore(noCache);
   const choices = { stride: strideOf(architecture), patchVoxels, spacing: 'per-task', given: {} };
   const plans = makePlans(datasets, await measureTasks(datasets, store, {}), choices);
-  const tasks = await prepareTasks(datasets, plans, store, {});
-  return tasks.map((task) => ({ ...task, cases: task.cases.map(toShared) }));
+  return prepareTasks(datasets, plans, store, {});
 }
 
 /** Each composition of patch shapes is prepared once. */
