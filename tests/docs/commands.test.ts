@@ -13,6 +13,7 @@ const howTo = readdirSync(path.join(root, 'docs/how-to'))
 // The README first: it makes the model that the others use.
 const pages = ['README.md', 'docs/getting-started.md', ...howTo.map((name) => `docs/how-to/${name}`)];
 
+const alreadyRun = new Set<string>();
 let folder: string;
 beforeAll(async () => {
   await ensureBuilt();
@@ -44,6 +45,9 @@ describe.each(pages)('%s', (page) => {
       }
       const known = commandFor(line, folder);
       expect(known, `${page}: a command that the test does not know: ${line}`).toBeDefined();
+      // What is about the checkout, not the workspace, does the same on every page.
+      if (known!.cwd === root && alreadyRun.has(line)) continue;
+      alreadyRun.add(line);
       const { code, stderr } = await runInShell(known!, folder);
       expect({ line, code, stderr: code === 0 ? '' : stderr }).toEqual({ line, code: 0, stderr: '' });
     }
