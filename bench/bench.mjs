@@ -3,10 +3,11 @@
  * few rounds and records nothing, `--output DIR` records elsewhere than in `bench/results/`, `--rounds N` sets how many;
  * `--run FOLDER --data DATASET...` name the training run that `accuracy` compares with.
  *
- * Two parts train for hours and are run only where they are named; stopped and started again, they go on:
- * `yardstick [--data DATASET] [--minutes N]`, a dedicated nnU-Net on one data set, and
- * `folds [--data DATASET...] [--folds N] [--steps N | --minutes N] [--preset NAME] [--init MODEL]`, Candor cross-validated
- * on the first data set, trained jointly with the others. Both keep their work in `--work DIR`, default `runs/<part>/`.
+ * Two parts train for hours and are run only where they are named; stopped and started again, they go on. They keep their
+ * work in `--work DIR`, default `runs/<part>/`:
+ * `yardstick [--data DATASET] [--minutes N]`: a dedicated nnU-Net on one data set;
+ * `folds [--data DATASET]... [--folds N] [--steps N | --minutes N] [--preset NAME] [--init MODEL]`: Candor cross-validated
+ * on the first data set, trained jointly with the others.
  */
 import { parseArgs } from 'node:util';
 import { LoadError, waitForIdle } from './load.mjs';
@@ -27,7 +28,7 @@ const parts = {
   accuracy: async (options) => (await import('./accuracy.mjs')).accuracy(options),
 };
 
-/** No measurements of speed, so that only their own training asks for an idle machine. */
+/** What trains for hours; `yardstick` asks for an idle machine itself, where its time begins to count. */
 const studies = {
   yardstick: async (options) => (await import('./yardstick.mjs')).yardstick(options),
   folds: async (options) => (await import('./folds.mjs')).folds(options),
