@@ -7,6 +7,8 @@ export const architectureSchema = z.object({
   dimensions: z.union([z.literal(2), z.literal(3)]),
   /** Channels of each stage, full resolution first; each further stage halves every spatial axis. */
   channels: z.array(z.number().int().min(1).max(1024)).min(2).max(7),
+  /** 3x3x3 convolutions of each stage, in the encoder as in the decoder, full resolution first; absent: two each. */
+  convolutions: z.array(z.number().int().min(1).max(4)).max(7).optional(),
 });
 
 export type Architecture = z.infer<typeof architectureSchema>;
@@ -39,6 +41,11 @@ export const presets: Readonly<Record<Preset, PresetSettings>> = {
     steps: 4800,
   },
 };
+
+/** Convolutions of a stage, in the encoder as in the decoder. */
+export function convolutionsOf({ convolutions }: Architecture, stage: number): number {
+  return convolutions?.[stage] ?? 2;
+}
 
 /** Every side of an input must be divisible by this. */
 export function strideOf(architecture: Architecture): number {
