@@ -86,5 +86,3 @@ ${content.join('\n')}
 </svg>
 `;
 }
-
-export const linePlot = (one) => panels([one]);
