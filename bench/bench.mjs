@@ -3,6 +3,11 @@
  * few rounds and records nothing, `--output DIR` records elsewhere than in `bench/results/`, `--rounds N` sets how many;
  * `accuracy` takes `--run FOLDER --data DATASET...`, the training run that it compares with, and
  * `--target TASK=DICE...`; `--peer-steps N` and `--until-targets` end the peer's training early.
+ *
+ * Two parts train for hours and are run only where they are named; stopped and started again, they go on:
+ * `yardstick [--data DATASET] [--minutes N]`, a dedicated nnU-Net on one data set, and
+ * `folds [--data DATASET...] [--folds N] [--steps N | --minutes N] [--preset NAME] [--init MODEL]`, Candor cross-validated
+ * on the first data set, trained jointly with the others. Both keep their work in `--work DIR`, default `runs/<part>/`.
  */
 import { parseArgs } from 'node:util';
 import { CandorError } from '../dist/errors.js';
@@ -24,21 +29,40 @@ const parts = {
   accuracy: async (options) => (await import('./accuracy.mjs')).accuracy(options),
 };
 
+/** No measurements of speed, so that only their own training asks for an idle machine. */
+const studies = {
+  yardstick: async (options) => (await import('./yardstick.mjs')).yardstick(options),
+  folds: async (options) => (await import('./folds.mjs')).folds(options),
+};
+
 function usage(message) {
   console.error(`error: ${message}`);
   process.exit(2);
 }
 
+const count = ['a whole number above 0', (value) => Number.isInteger(value) && value > 0];
+/** Options that are numbers, and what they must be. */
+const numbers = {
+  rounds: count,
+  'peer-steps': count,
+  folds: ['a whole number above 1', (value) => Number.isInteger(value) && value > 1],
+  steps: count,
+  minutes: ['a number above 0', (value) => value > 0 && value < Infinity],
+};
+
 function readArguments() {
+  const text = { type: 'string' };
   const options = {
-    run: { type: 'string' },
+    run: text,
     data: { type: 'string', multiple: true },
     target: { type: 'string', multiple: true },
-    'peer-steps': { type: 'string' },
     'until-targets': { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    output: { type: 'string' },
-    rounds: { type: 'string' },
+    output: text,
+    work: text,
+    preset: text,
+    init: text,
+    ...Object.fromEntries(Object.keys(numbers).map((name) => [name, text])),
   };
   try {
     return parseArgs({ options, allowPositionals: true });
@@ -47,23 +71,24 @@ function readArguments() {
   }
 }
 
-function readCount(name) {
-  const text = values[name];
+/** The number that an option names; undefined: the part's own. */
+function readNumber(name, text) {
   if (text === undefined) return undefined;
+  const [expected, fits] = numbers[name];
   const value = Number(text);
-  if (!(Number.isInteger(value) && value > 0)) usage(`--${name}: expected a whole number above 0, found '${text}'`);
+  if (!fits(value)) usage(`--${name}: expected ${expected}, found '${text}'`);
   return value;
 }
 
 const { values, positionals } = readArguments();
-const unknown = positionals.find((name) => !(name in parts));
-if (unknown !== undefined) usage(`unknown part ${unknown}; expected one of: ${Object.keys(parts).join(', ')}`);
-const rounds = readCount('rounds');
-const peerSteps = readCount('peer-steps');
+const known = { ...parts, ...studies };
+const unknown = positionals.find((name) => !(name in known));
+if (unknown !== undefined) usage(`unknown part ${unknown}; expected one of: ${Object.keys(known).join(', ')}`);
+const given = Object.fromEntries(Object.keys(numbers).map((name) => [name, readNumber(name, values[name])]));
 try {
   for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
-    await waitForIdle();
-    await parts[name]({ ...values, rounds, peerSteps, untilTargets: values['until-targets'] });
+    if (name in parts) await waitForIdle();
+    await known[name]({ ...values, ...given, peerSteps: given['peer-steps'], untilTargets: values['until-targets'] });
   }
 } catch (error) {
   if (!(error instanceof LoadError || error instanceof CandorError)) throw error;

@@ -38,7 +38,11 @@ export function machineRecord() {
 /** The widest vectors that the processor has, where the system tells: they decide more than its name does. */
 function widestVectors() {
   try {
-    const flags = new Set(readFileSync('/proc/cpuinfo', 'utf8').match(/^flags\s*:(.*)$/m)?.[1].split(' '));
+    const flags = new Set(
+      readFileSync('/proc/cpuinfo', 'utf8')
+        .match(/^flags\s*:(.*)$/m)?.[1]
+        .split(' '),
+    );
     const name = { avx512f: 'AVX-512', avx2: 'AVX2', avx: 'AVX' };
     const widest = Object.keys(name).find((flag) => flags.has(flag));
     return widest ? ` with ${name[widest]}` : '';

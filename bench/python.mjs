@@ -15,7 +15,7 @@ def v(name):
     try: return m.version(name)
     except m.PackageNotFoundError: return None
 print(json.dumps({'prefix': sys.prefix, 'python': sys.version.split()[0],
-                  'versions': {n: v(n) for n in ('torch', 'monai', 'nibabel', 'numpy', 'scipy')}}))`;
+                  'versions': {n: v(n) for n in ('torch', 'monai', 'nnunetv2', 'nibabel', 'numpy', 'scipy')}}))`;
 
 /**
  * The Pythons to compare with: `newest`, PyTorch as PyPI has it, from the environment variable PYTHON_NEW or else the
