@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- part...]`: side-by-side measurements against peers. Without a part, all of them; `--quick` takes
  * few rounds and records nothing, `--output DIR` records elsewhere than in `bench/results/`, `--rounds N` sets how many;
- * `--run FOLDER --data DATASET...` name the training run that `accuracy` compares with.
+ * `accuracy` takes `--run FOLDER --data DATASET...`, the training run that it compares with, and
+ * `--target TASK=DICE...`; `--peer-steps N` and `--until-targets` end the peer's training early.
  *
  * Two parts train for hours and are run only where they are named; stopped and started again, they go on. They keep their
  * work in `--work DIR`, default `runs/<part>/`:
@@ -10,6 +11,7 @@
  * on the first data set, trained jointly with the others.
  */
 import { parseArgs } from 'node:util';
+import { CandorError } from '../dist/errors.js';
 import { LoadError, waitForIdle } from './load.mjs';
 
 /** Each part is told the options; `rounds` undefined: the part's own number. */
@@ -39,11 +41,13 @@ function usage(message) {
   process.exit(2);
 }
 
+const count = ['a whole number above 0', (value) => Number.isInteger(value) && value > 0];
 /** Options that are numbers, and what they must be. */
 const numbers = {
-  rounds: ['a whole number above 0', (value) => Number.isInteger(value) && value > 0],
+  rounds: count,
+  'peer-steps': count,
   folds: ['a whole number above 1', (value) => Number.isInteger(value) && value > 1],
-  steps: ['a whole number above 0', (value) => Number.isInteger(value) && value > 0],
+  steps: count,
   minutes: ['a number above 0', (value) => value > 0 && value < Infinity],
 };
 
@@ -52,6 +56,8 @@ function readArguments() {
   const options = {
     run: text,
     data: { type: 'string', multiple: true },
+    target: { type: 'string', multiple: true },
+    'until-targets': { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     output: text,
     work: text,
@@ -83,10 +89,10 @@ const given = Object.fromEntries(Object.keys(numbers).map((name) => [name, readN
 try {
   for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
     if (name in parts) await waitForIdle();
-    await known[name]({ ...values, ...given });
+    await known[name]({ ...values, ...given, peerSteps: given['peer-steps'], untilTargets: values['until-targets'] });
   }
 } catch (error) {
-  if (!(error instanceof LoadError)) throw error;
+  if (!(error instanceof LoadError || error instanceof CandorError)) throw error;
   console.error(`error: ${error.message}`);
   process.exitCode = 1;
 }

@@ -24,10 +24,11 @@ import { plainNetwork } from './plain-network.mjs';
 import { findPythons, peerName, startPeer } from './python.mjs';
 import { formatRatio, formatSummary, publish } from './results.mjs';
 
+/** Sides of a patch, and passes that a round takes the median of: a single one of the largest takes seconds. */
 const SIDES = [48, 64, 96];
+const REPEATS = { 48: 5, 64: 3, 96: 1 };
 const BATCHES = [1, 2];
 const ROUNDS = 7;
-const REPEATS = 5;
 /** Largest difference of logits (of the order of 1) that rounding explains. */
 const TOLERANCE = 1e-3;
 
@@ -59,7 +60,7 @@ export async function forward({ quick, output, rounds = quick ? 3 : ROUNDS }) {
   await publish(
     'forward',
     {
-      title: `Forward pass, ${THREADS} threads, median (quartiles) of ${rounds} interleaved rounds of ${REPEATS}`,
+      title: `Forward pass, ${THREADS} threads, median (quartiles) of ${rounds} interleaved rounds of ${Object.values(REPEATS).join(', ')} by size`,
       tables: [speedTable(results), verdict.table],
       notes,
       data: { threads: THREADS, rounds, repeats: REPEATS, peak, results, judgement: verdict.data },
@@ -92,6 +93,7 @@ const CANDOR = 'Candor';
 const CANDOR_JUDGED = 'Candor, with Gram matrices';
 
 async function compare({ side, batch, weights, workers, folder, rounds, peak }) {
+  const repeats = REPEATS[side];
   const space = [side, side, side];
   const voxels = batch * side ** 3;
   const image = randomImage(voxels);
@@ -111,7 +113,7 @@ async function compare({ side, batch, weights, workers, folder, rounds, peak }) 
     const differences = {};
     const judged = await network.run(windows[0], space);
     differences[CANDOR_JUDGED] = maximumDifference(judged.logits, own.subarray(0, side ** 3));
-    const sides = { [CANDOR]: repeated(runPlain), [CANDOR_JUDGED]: repeated(runJudged) };
+    const sides = { [CANDOR]: repeated(runPlain, repeats), [CANDOR_JUDGED]: repeated(runJudged, repeats) };
     for (const worker of workers) {
       await worker.request({ op: 'input', batch, space, file: imageFile });
       const file = path.join(folder, 'logits.bin');
@@ -119,7 +121,7 @@ async function compare({ side, batch, weights, workers, folder, rounds, peak }) 
       differences[worker.name] = maximumDifference(floatsOf(await readFile(file)), own);
       for (const mode of ['no_grad', 'inference_mode']) {
         sides[`${worker.name} ${mode}`] = async () =>
-          median((await worker.request({ op: 'forward', mode, repeats: REPEATS })).seconds);
+          median((await worker.request({ op: 'forward', mode, repeats })).seconds);
       }
     }
     for (const [name, difference] of Object.entries(differences)) {
@@ -149,10 +151,10 @@ async function compare({ side, batch, weights, workers, folder, rounds, peak }) 
   }
 }
 
-function repeated(run) {
+function repeated(run, repeats) {
   return async () => {
     const times = [];
-    for (let i = 0; i < REPEATS; i++) times.push((await timed(run)).seconds);
+    for (let i = 0; i < repeats; i++) times.push((await timed(run)).seconds);
     return median(times);
   };
 }

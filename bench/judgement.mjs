@@ -1,10 +1,14 @@
 /**
  * What a verdict and calibration cost beside the forward pass of one plan: Gram matrices in the graph, signature,
- * p-values of all detectors, temperature. A scan of 96^3 voxels in 27 windows of 48^3, four tasks.
+ * p-values of all detectors, temperature, expected Dice. A scan of 96^3 voxels in 27 windows of 48^3, four tasks.
+ *
+ * The parts are those that every prediction does (`inference/scan.ts`, `inference/predictor.ts`), by the same functions:
+ * all detectors are judged by default. Two things are harder than in a prediction: the probabilities are a copy, where
+ * prediction overwrites logits, and the mask of a network that has learned nothing is scattered over the whole scan.
  */
 import { calibratedProbability } from '../dist/calibration/calibrated-probability.js';
-import { applyTemperature } from '../dist/calibration/temperature.js';
-import { meanEntropy } from '../dist/calibration/uncertainty.js';
+import { estimatedDice } from '../dist/calibration/estimated-dice.js';
+import { meanEntropyOfLogits } from '../dist/calibration/uncertainty.js';
 import { openNetwork } from '../dist/inference/network.js';
 import { featureLayers } from '../dist/networks/unet.js';
 import { intensityHistogram } from '../dist/ood/features.js';
@@ -18,10 +22,12 @@ import { plainNetwork } from './plain-network.mjs';
 import { formatSeconds } from './results.mjs';
 
 const SIDE = 96;
+const SIZE = [SIDE, SIDE, SIDE];
 const PATCH = [48, 48, 48];
 const WINDOWS = 27;
 const REPEATS = 5;
 const TASKS = ['a', 'b', 'c', 'd'];
+const TEMPERATURE = 1.2;
 /** The share of one forward pass that judging may cost. */
 const ALLOWED = 0.05;
 
@@ -47,11 +53,13 @@ export async function judgement({ threads, rounds }) {
       return {
         spectra: sums.map(({ gram, voxels }) => logSpectrum(gram, voxels)),
         histogram: intensityHistogram(scan),
-        entropy: meanEntropy(applyTemperature(scanLogits, 1)) ?? 0,
+        entropy: meanEntropyOfLogits(scanLogits),
       };
     };
     const features = Object.fromEntries(TASKS.map((name) => [name, signature()]));
     const detectors = [...model.ood.detectors.keys()];
+    const probability = calibratedProbability(scanLogits, TEMPERATURE, SIZE);
+    const mask = Uint8Array.from(scanLogits, (logit) => (logit > 0 ? 1 : 0));
     const many = (run) => async () => {
       const times = [];
       for (let i = 0; i < REPEATS; i++) times.push((await timed(run)).seconds);
@@ -63,7 +71,8 @@ export async function judgement({ threads, rounds }) {
         withGrams: many(() => network.run(window, PATCH)),
         signature: many(signature),
         verdict: many(() => detectors.map((detector) => judge(model.ood, features, { alpha: 0.05, detector }))),
-        temperature: many(() => calibratedProbability(scanLogits, 1.2, [SIDE, SIDE, SIDE])),
+        temperature: many(() => calibratedProbability(scanLogits, TEMPERATURE, SIZE)),
+        estimate: many(() => estimatedDice(probability, mask, SIZE)),
       },
       { rounds },
     );
@@ -81,6 +90,7 @@ function report(seconds) {
     'signature, histogram, entropy': seconds.signature.median,
     'p-values and verdict, all detectors': seconds.verdict.median,
     'calibrated probabilities': seconds.temperature.median,
+    'expected Dice': seconds.estimate.median,
   };
   const total = Object.values(parts).reduce((a, b) => a + b, 0);
   const percent = (value) => `${((100 * value) / forward).toFixed(1)} %`;

@@ -1,4 +1,5 @@
 /** What the bench ran on, and the speed that its cores reach at most: the yardstick that every share is of. */
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { Graph } from '../dist/graph/graph.js';
 import { encodeModel } from '../dist/graph/onnx/encode.js';
@@ -24,7 +25,7 @@ export function describeMachine() {
 export function machineRecord() {
   const [cpu] = os.cpus();
   return {
-    cpu: cpu.model.trim(),
+    cpu: `${cpu.model.trim()}${widestVectors()}`,
     cores: os.availableParallelism(),
     memoryGiB: Math.round((os.totalmem() / 2 ** 30) * 10) / 10,
     system: `${os.type()} ${os.release()} ${os.arch()}`,
@@ -32,6 +33,22 @@ export function machineRecord() {
     candor: version,
     engine: createOnnxRuntime().name,
   };
+}
+
+/** The widest vectors that the processor has, where the system tells: they decide more than its name does. */
+function widestVectors() {
+  try {
+    const flags = new Set(
+      readFileSync('/proc/cpuinfo', 'utf8')
+        .match(/^flags\s*:(.*)$/m)?.[1]
+        .split(' '),
+    );
+    const name = { avx512f: 'AVX-512', avx2: 'AVX2', avx: 'AVX' };
+    const widest = Object.keys(name).find((flag) => flags.has(flag));
+    return widest ? ` with ${name[widest]}` : '';
+  } catch {
+    return '';
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createRandom } from '../dist/math/random.js';
+import { convolutionsOf } from '../dist/networks/architecture.js';
 import { initialWeights, parameterCount } from '../dist/networks/parameters.js';
 import { unetParameters } from '../dist/networks/unet.js';
 
@@ -27,23 +28,20 @@ export function exampleWeights(network = architecture) {
 }
 
 /** Multiply-add pairs times two of one forward pass: convolutions, plain and transposed. */
-export function forwardFlops({ channels }, voxels) {
+export function forwardFlops(network, voxels) {
+  const { channels } = network;
   let flops = 0;
   const at = (stage) => voxels / 8 ** stage;
   channels.forEach((c, i) => {
     if (i > 0) flops += 2 * at(i) * 8 * channels[i - 1] * c;
-    flops += 2 * at(i) * 27 * ((i === 0 ? 1 : c) * c + c * c);
+    const further = (convolutionsOf(network, i) - 1) * c * c;
+    flops += 2 * at(i) * 27 * ((i === 0 ? 1 : c) * c + further);
     if (i < channels.length - 1) {
       flops += 2 * at(i) * channels[i + 1] * c;
-      flops += 2 * at(i) * 27 * (2 * c * c + c * c);
+      flops += 2 * at(i) * 27 * (2 * c * c + further);
     }
   });
   return flops + 2 * voxels * channels[0];
-}
-
-/** Of a training step: the forward pass, and about as much again for each of both gradients. */
-export function stepFlops(network, voxels) {
-  return 3 * forwardFlops(network, voxels) - 2 * voxels * 27 * network.channels[0];
 }
 
 /** A folder that lasts as long as `use`. */

@@ -1,4 +1,4 @@
-/** Small line plots as SVG: one panel, linear or logarithmic axes. */
+/** Small line plots as SVG: panels with linear or logarithmic axes. */
 const [WIDTH, HEIGHT] = [420, 300];
 const AREA = { left: 64, right: 404, top: 34, bottom: 250 };
 const COLOURS = ['#2563eb', '#d97706', '#059669', '#7c3aed'];
@@ -12,11 +12,16 @@ function axis(values, [from, to], logarithmic) {
   let [low, high] = [Math.min(...finite), Math.max(...finite)];
   if (!(high > low)) [low, high] = logarithmic ? [low / 2, low * 2] : [low - 1, low + 1];
   const at = (value) => px(from + ((bend(value) - bend(low)) / (bend(high) - bend(low))) * (to - from));
-  const count = 4;
-  const ticks = logarithmic
-    ? powers(low, high)
-    : Array.from({ length: count + 1 }, (_, i) => low + ((high - low) * i) / count);
-  return { at, ticks };
+  return { at, ticks: logarithmic ? powers(low, high) : roundValues(low, high) };
+}
+
+/** Multiples of 1, 2 or 5 times a power of ten, five at most. */
+function roundValues(low, high) {
+  const least = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= least);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
 function powers(low, high) {
@@ -26,12 +31,14 @@ function powers(low, high) {
   return inside.length >= 2 ? inside : [low, high];
 }
 
-const tickText = (value) =>
-  value === 0 ? '0' : Math.abs(value) >= 1e4 ? value.toExponential(0) : Number(value.toPrecision(2));
+function tickText(value) {
+  const short = Number(value.toPrecision(3));
+  return short >= 1e4 ? short.toExponential() : String(short);
+}
 
 /** Inner SVG of a panel. @param series `{ name, points: [[x, y]], line? }`, `line` points drawn without dots, dashed */
 export function panel({ title, x, y, series, logarithmic = false }) {
-  const points = series.flatMap((one) => one.points);
+  const points = series.flatMap(({ points: own, line = [] }) => [...own, ...line]);
   if (points.length === 0) return '';
   const across = axis(
     points.map(([value]) => value),
@@ -79,5 +86,3 @@ ${content.join('\n')}
 </svg>
 `;
 }
-
-export const linePlot = (one) => panels([one]);

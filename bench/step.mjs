@@ -1,12 +1,14 @@
 /**
  * One training step of exactly the peer's network (16/32/64/128 channels, batch 2 x 48^3, 2 threads, binary
  * cross-entropy, Adam), Candor and PyTorch in turn, the peer by its own script. A second row is the step that
- * `candor train` runs: Dice loss beside cross-entropy, weight decay and gradient clipping.
+ * `candor train` runs: Dice loss beside cross-entropy, weight decay and gradient clipping; a third the same step of the
+ * network that preset `small` trains, which is not the peer's.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../dist/math/random.js';
+import { presets } from '../dist/networks/architecture.js';
 import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { initialWeights, parameterCount } from '../dist/networks/parameters.js';
@@ -28,24 +30,27 @@ const PASSES = 3;
 const plainAdam = { ...defaultAdamW, beta2: 0.999, weightDecay: 0, maximumNorm: 1e9 };
 const PLAIN = 'Candor';
 const SHIPPED = 'Candor, the step it ships';
+const SMALL = 'Candor, that step of preset small';
 
 export async function step({ quick, output, rounds = quick ? 3 : ROUNDS }) {
   const { peers, missing } = existsSync(PEER)
     ? findPythons()
     : { peers: [], missing: [`PyTorch is left out: ${PEER} is not there.`] };
   const peak = await matrixProductPeak(THREADS);
-  const plain = await candorStep('ce', plainAdam);
-  const shipped = await candorStep('ce+dice', defaultAdamW);
-  const sides = { [PLAIN]: plain.median, [SHIPPED]: shipped.median };
+  const plain = await candorStep(architecture, 'ce', plainAdam);
+  const shipped = await candorStep(architecture, 'ce+dice', defaultAdamW);
+  const small = await candorStep(presets.small.architecture, 'ce+dice', defaultAdamW);
+  const sides = { [PLAIN]: plain.median, [SHIPPED]: shipped.median, [SMALL]: small.median };
   for (const peer of peers) sides[peerName(peer)] = async () => peerStep(peer, plain.parameters);
   const { seconds, load, spoiledRounds } = await interleave(sides, { rounds });
   await plain.release();
   await shipped.release();
+  await small.release();
 
-  const flops = PASSES * forwardFlops(architecture, BATCH * SIDE ** 3);
   const results = Object.fromEntries(
     Object.entries(seconds).map(([name, summary]) => {
-      const share = flops / summary.median / 1e9 / peak.best;
+      const network = name === SMALL ? presets.small.architecture : architecture;
+      const share = (PASSES * forwardFlops(network, BATCH * SIDE ** 3)) / summary.median / 1e9 / peak.best;
       const ratios = peers.map((peer) => [peerName(peer), ratioOf(summary, seconds[peerName(peer)])]);
       return [name, { seconds: summary, share, ratios: Object.fromEntries(ratios) }];
     }),
@@ -96,13 +101,13 @@ function peerStep({ python }, parameters) {
   return answer.trainStepSeconds;
 }
 
-async function candorStep(loss, optimiser) {
+async function candorStep(network, loss, optimiser) {
   const groups = [{ name: 'patch', batch: BATCH, space: [SIDE, SIDE, SIDE] }];
   const runtime = createOnnxRuntime({ threads: THREADS });
-  const { layers, name } = await chooseLayers(architecture, runtime);
-  const graph = encodeTrainingGraph({ architecture, groups, loss, optimiser, dropout: false, layers });
+  const { layers, name } = await chooseLayers(network, runtime);
+  const graph = encodeTrainingGraph({ architecture: network, groups, loss, optimiser, dropout: false, layers });
   const session = await runtime.open(graph);
-  const specs = unetParameters(architecture);
+  const specs = unetParameters(network);
   const parameters = parameterCount(specs);
   const vector = (data) => ({ shape: [data.length], data });
   const random = createRandom(0);

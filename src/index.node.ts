@@ -22,7 +22,8 @@ export { inspect } from './jobs/inspect.node.js';
 export type { ModelCard } from './jobs/model-card.js';
 export { openModel } from './jobs/open-model.node.js';
 export { plan } from './jobs/plan.node.js';
-export { type FailedImage, type PredictedCase, type PredictSummary, predict } from './jobs/predict.node.js';
+export { predict } from './jobs/predict.node.js';
+export type { FailedImage, PredictedCase, PredictSummary } from './jobs/predicted-case.js';
 export { train } from './jobs/train.node.js';
 export type {
   CheckOptions,

@@ -1,15 +1,15 @@
 /**
- * Streams to stdout what a training run of Candor sees, so that another framework can train on the same: the held-out
- * cases, then the batches in order of step, each with its learning rate. It follows the run's own plans, split, seed and
- * schedule; it waits where the reader is slow.
+ * What a training run of Candor sees, as records that another framework can read: the held-out cases as a file, and the
+ * batches as a stream to stdout in order of step, each with its learning rate. The stream follows the run's own plans,
+ * split, seed and schedule; it waits where the reader is slow.
  *
- * usage: node patches.mjs <run folder> <first step> <last step> <data-set folder>...
+ * usage: node patches.mjs <run folder> <first step> <end> <steps of the schedule> <data-set folder>...
  * Records: uint32 (little-endian) length of a JSON header, the header, then its float32 arrays one after another.
  * {"kind": "case", task, size, patch, minimum, windows}: image, label (x fastest; windows: origins in voxels).
  * {"kind": "step", step, learningRate, groups: [{batch, space}]}: per group image and label, [batch, 1, ...space].
  */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { casesOf } from '../../dist/datasets/dataset.js';
 import { noCache } from '../../dist/files/cache.node.js';
@@ -54,38 +54,42 @@ export async function prepareRun(folder, datasetFolders) {
   return { settings, tasks, heldOut, shares, architecture };
 }
 
-async function write(header, arrays) {
+function record(header, arrays) {
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
-  for (const part of [length, text, ...arrays.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))]) {
-    if (!process.stdout.write(part)) await once(process.stdout, 'drain');
-  }
+  return Buffer.concat([length, text, ...arrays.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))]);
 }
 
-async function stream(folder, from, to, datasetFolders) {
-  const { settings, tasks, heldOut, shares, architecture } = await prepareRun(folder, datasetFolders);
-  for (const { task, plan, image, label, size, minimum } of heldOut) {
+/** The held-out cases of a prepared run, a record each. */
+export async function writeCases(file, heldOut) {
+  const records = heldOut.map(({ task, plan, image, label, size, minimum }) => {
     const windows = placeWindows(size, plan.patch, plan.overlap);
-    await write({ kind: 'case', task, size, patch: plan.patch, minimum, windows }, [image, Float32Array.from(label)]);
-  }
+    return record({ kind: 'case', task, size, patch: plan.patch, minimum, windows }, [image, Float32Array.from(label)]);
+  });
+  await writeFile(file, Buffer.concat(records));
+}
+
+async function stream(folder, { from, end, steps }, datasetFolders) {
+  const { settings, tasks, shares, architecture } = await prepareRun(folder, datasetFolders);
   const work = { tasks, shares, batch: settings.batch, seed: settings.seed, architecture, dropout: 0, augment: true };
   const make = batchMaker(work);
-  for (let step = from; step < to; step++) {
+  for (let step = from; step < end; step++) {
     const batch = make(step);
-    const learningRate = learningRateAt(step, { peak: settings.learningRate, warmup: WARMUP_STEPS, steps: to });
+    const learningRate = learningRateAt(step, { peak: settings.learningRate, warmup: WARMUP_STEPS, steps });
     const arrays = batch.groups.flatMap(({ name }) => [
       batch.feeds[`image/${name}`].data,
       batch.feeds[`label/${name}`].data,
     ]);
     const groups = batch.groups.map(({ batch: n, space }) => ({ batch: n, space }));
-    await write({ kind: 'step', step, learningRate, groups }, arrays);
+    const bytes = record({ kind: 'step', step, learningRate, groups }, arrays);
+    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
   }
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) {
   // A reader that has ended wants no more.
   process.stdout.on('error', () => process.exit(0));
-  const [folder, from, to, ...datasets] = process.argv.slice(2);
-  await stream(folder, Number(from), Number(to), datasets);
+  const [folder, from, end, steps, ...datasets] = process.argv.slice(2);
+  await stream(folder, { from: Number(from), end: Number(end), steps: Number(steps) }, datasets);
 }

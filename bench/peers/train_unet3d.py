@@ -2,8 +2,10 @@
 
 usage: train_unet3d.py settings.json
 Settings: stream (the command of patches.mjs without its steps: program, script, run folder), datasets (folders), channels,
-threads, weights (initial, see unet3d.py), steps, validateAt (steps), log, checkpoint, optimiser (beta1, beta2, epsilon,
-weightDecay, maximumNorm), loss ("ce+dice", "ce" or "dice").
+threads, cases (held out, a file of records), weights (initial, see unet3d.py), steps (of the learning-rate schedule),
+validateAt (steps, the last of which ends the training), targets ({task: Dice}, may be empty: the training also ends where
+each has been reached once), log, checkpoint, optimiser (beta1, beta2, epsilon, weightDecay, maximumNorm), loss ("ce+dice",
+"ce" or "dice").
 
 Appends a JSON line to the log at each of `validateAt`: {"step", "seconds", "dice": {task: mean over held-out cases}}.
 Seconds are of training steps alone, waiting for patches included, and no step counts more than 5 times the running median:
@@ -14,16 +16,16 @@ import json
 import os
 import queue
 import statistics
-import struct
 import subprocess
 import sys
 import threading
 import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
+from held_out import read_cases, validate
+from records import read_record
 from unet3d import UNet, load_weights, no_decay
 
 CHECKPOINT_EVERY = 100
@@ -31,29 +33,6 @@ CAP = 5
 RECENT = 101
 FIRST = 11
 AHEAD = 4
-
-
-def read_exactly(pipe, n):
-    data = pipe.read(n)
-    if len(data) != n:
-        raise EOFError('the stream of patches ended early')
-    return data
-
-
-def read_record(pipe):
-    """Header and float32 arrays of one record."""
-    (length,) = struct.unpack('<I', read_exactly(pipe, 4))
-    header = json.loads(read_exactly(pipe, length))
-    if header['kind'] == 'case':
-        shapes = [header['size'][::-1]] * 2
-    else:
-        shapes = [[g['batch'], 1, *g['space']] for g in header['groups'] for _ in range(2)]
-    arrays = []
-    for shape in shapes:
-        count = int(np.prod(shape))
-        values = np.frombuffer(bytearray(read_exactly(pipe, 4 * count)), np.float32)
-        arrays.append(torch.from_numpy(values.reshape(shape)))
-    return header, arrays
 
 
 def follow(pipe, records):
@@ -70,42 +49,6 @@ def take(records):
     if isinstance(record, Exception):
         raise record
     return record
-
-
-def dice_of(mask, label):
-    total = mask.sum().item() + label.sum().item()
-    return 1.0 if total == 0 else 2 * (mask & label).sum().item() / total
-
-
-def segment(net, image, patch, minimum, windows):
-    """Logits of a whole image: the windows of Candor, blended with its Gaussian weights."""
-    z, y, x = (torch.exp(-0.5 * ((torch.arange(n) - (n - 1) / 2) / (n / 8)) ** 2) for n in patch[::-1])
-    weights = (z[:, None, None] * y[:, None] * x).clamp(min=1e-6)
-    total, share = torch.zeros(image.shape, dtype=torch.float64), torch.zeros(image.shape, dtype=torch.float64)
-    for origin in windows:
-        window = torch.full(patch[::-1], float(minimum))
-        inside, within = [], []
-        for start, side, n in zip(origin[::-1], patch[::-1], image.shape):
-            low, high = max(0, start), min(n, start + side)
-            inside.append(slice(low, high))
-            within.append(slice(low - start, high - start))
-        inside, within = tuple(inside), tuple(within)
-        window[within] = image[inside]
-        logits = net(window[None, None])[0, 0]
-        total[inside] += (weights * logits)[within]
-        share[inside] += weights[within]
-    return total / share
-
-
-def validate(net, cases):
-    by_task = {}
-    net.eval()
-    with torch.inference_mode():
-        for header, (image, label) in cases:
-            logits = segment(net, image, header['patch'], header['minimum'], header['windows'])
-            by_task.setdefault(header['task'], []).append(dice_of(logits > 0, label > 0.5))
-    net.train()
-    return {task: statistics.fmean(values) for task, values in by_task.items()}
 
 
 def loss_of(name, logits, label):
@@ -140,7 +83,7 @@ class Run:
         self.step, self.durations = 0, []
         if os.path.exists(s['checkpoint']):
             self.resume()
-        self.trim_log()
+        self.read_log()
 
     def resume(self):
         state = torch.load(self.s['checkpoint'], weights_only=True)
@@ -148,19 +91,20 @@ class Run:
         self.optimiser.load_state_dict(state['optimiser'])
         self.step, self.durations = state['step'], state['durations']
 
-    def trim_log(self):
-        """Lines after the checkpoint will come again."""
-        lines = []
+    def read_log(self):
+        """Validations up to the checkpoint; later ones will come again, and are taken out of the log."""
+        self.validations = []
         if os.path.exists(self.s['log']):
             with open(self.s['log']) as f:
                 for line in f:
                     try:
-                        if json.loads(line)['step'] <= self.step:
-                            lines.append(line)
+                        record = json.loads(line)
+                        if record['step'] <= self.step:
+                            self.validations.append(record)
                     except (ValueError, KeyError):
                         pass
         with open(self.s['log'] + '.part', 'w') as f:
-            f.writelines(lines)
+            f.writelines(json.dumps(record) + '\n' for record in self.validations)
         os.replace(self.s['log'] + '.part', self.s['log'])
 
     def save(self):
@@ -192,28 +136,37 @@ class Run:
     def seconds(self):
         return capped_sum(self.durations)
 
+    @property
+    def ended(self):
+        if self.step >= max(self.s['validateAt']):
+            return True
+        targets = self.s['targets'].items()
+        reached = [any(v['dice'][task] >= dice for v in self.validations) for task, dice in targets]
+        return len(reached) > 0 and all(reached)
+
+    def validate(self, cases, loss):
+        record = {'step': self.step, 'seconds': self.seconds, 'loss': loss, 'dice': validate(self.net, cases)}
+        self.validations.append(record)
+        with open(self.s['log'], 'a') as f:
+            f.write(json.dumps(record) + '\n')
+
     def train(self):
         s = self.s
-        if self.step >= s['steps']:
+        if self.ended:
             return
-        command = [*s['stream'], str(self.step), str(s['steps']), *s['datasets']]
+        cases, at = read_cases(s['cases']), set(s['validateAt'])
+        command = [*s['stream'], str(self.step), str(max(at)), str(s['steps']), *s['datasets']]
         with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=1 << 20) as stream:
             try:
                 records = queue.Queue(maxsize=AHEAD)
-                cases = []
-                for _ in range(s['cases']):
-                    cases.append(read_record(stream.stdout))
                 threading.Thread(target=follow, args=(stream.stdout, records), daemon=True).start()
-                at = set(s['validateAt'])
                 # The clock starts with patches at hand, as Candor's does.
                 while records.empty():
                     time.sleep(0.01)
-                while self.step < s['steps']:
+                while not self.ended:
                     loss = self.learn(records)
                     if self.step in at:
-                        line = {'step': self.step, 'seconds': self.seconds, 'loss': loss, 'dice': validate(self.net, cases)}
-                        with open(s['log'], 'a') as f:
-                            f.write(json.dumps(line) + '\n')
+                        self.validate(cases, loss)
                     if self.step in at or self.step % CHECKPOINT_EVERY == 0:
                         self.save()
             finally:

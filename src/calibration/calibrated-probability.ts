@@ -3,8 +3,9 @@
  * background as well would give millions of plain background voxels a chance of some per cent.
  */
 import type { Vec3 } from '../math/vector.js';
-import { dilate, regionRadius } from './region.js';
-import { calibrated } from './temperature.js';
+import { dilate } from './dilate.js';
+import { regionRadius } from './region.js';
+import { logitScale, sigmoid } from './temperature.js';
 
 /**
  * Foreground probability of an image: sigmoid(logit / T) within 3 voxels of the mask (logit > 0), sigmoid(logit) beyond.
@@ -18,10 +19,8 @@ export function calibratedProbability(logits: Float32Array, temperature: number,
 
 /** {@link calibratedProbability} where the logits are not needed any more: the array itself, now of probabilities. */
 export function calibrateInPlace(logits: Float32Array, temperature: number, size: Vec3): Float32Array {
-  const positive = new Uint8Array(logits.length);
-  for (let i = 0; i < logits.length; i++) positive[i] = logits[i] > 0 ? 1 : 0;
-  const region = dilate(positive, size, regionRadius);
-  const [near, far] = [calibrated(temperature), calibrated(1)];
-  for (let i = 0; i < logits.length; i++) logits[i] = region[i] === 1 ? near(logits[i]) : far(logits[i]);
+  const scale = logitScale(temperature);
+  const region = dilate(logits, size, regionRadius);
+  for (let i = 0; i < logits.length; i++) logits[i] = sigmoid(region[i] === 1 ? scale * logits[i] : logits[i]);
   return logits;
 }

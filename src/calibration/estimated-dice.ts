@@ -1,7 +1,8 @@
 /** How good a mask is likely to be, without a reference: Dice in expectation under calibrated probabilities. */
 import { GeometryError } from '../errors.js';
 import type { Vec3 } from '../math/vector.js';
-import { dilate, regionRadius } from './region.js';
+import { dilate } from './dilate.js';
+import { regionRadius } from './region.js';
 
 /**
  * 2 sum(p m) / (sum p + sum m), summed within the prediction dilated by `radius` voxels, since the small probabilities of

@@ -3,6 +3,7 @@
  * probabilities honest on calibration images and leaves every mask as it is.
  */
 import { UsageError } from '../errors.js';
+import { quickExp } from '../math/exponential.js';
 
 /** One calibration case: raw logits and reference; `region` limits the fit to its non-zero voxels. */
 export interface CalibrationSample {
@@ -55,30 +56,32 @@ export function fitTemperature(samples: readonly CalibrationSample[]): Temperatu
   return { temperature: 1 / beta, nllBefore: start.nll, nllAfter: at.nll, n: margins.length };
 }
 
-/** The next float32 after one half. */
-const JUST_ABOVE_HALF = 0.5 + 2 ** -24;
-
 /**
  * Calibrated foreground probabilities, sigmoid(logit / T), in float32. Above 0.5 exactly where the logit is above 0, so
  * that a saved probability and its mask agree.
  */
 export function applyTemperature(logits: Float32Array, temperature: number): Float32Array {
+  const scale = logitScale(temperature);
   const probability = new Float32Array(logits.length);
-  const of = calibrated(temperature);
-  for (let i = 0; i < logits.length; i++) probability[i] = of(logits[i]);
+  for (let i = 0; i < logits.length; i++) probability[i] = sigmoid(scale * logits[i]);
   return probability;
 }
 
-/** {@link applyTemperature} for one logit at a time. @throws UsageError for a temperature that is not positive */
-export function calibrated(temperature: number): (logit: number) => number {
+/** What a temperature multiplies logits by. @throws UsageError for a temperature that is not positive */
+export function logitScale(temperature: number): number {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new UsageError(`Temperature: expected a positive number, found ${temperature}.`);
   }
-  const scale = 1 / temperature;
-  return (z) => {
-    const p = 1 / (1 + Math.exp(-z * scale));
-    return z > 0 && p < JUST_ABOVE_HALF ? JUST_ABOVE_HALF : p;
-  };
+  return 1 / temperature;
+}
+
+/** The next float32 after one half. */
+const JUST_ABOVE_HALF = 0.5 + 2 ** -24;
+
+/** Probability of a logit, to be kept in float32: above 0.5 exactly where the logit is above 0. */
+export function sigmoid(logit: number): number {
+  const p = 1 / (1 + quickExp(-logit));
+  return logit > 0 && p < JUST_ABOVE_HALF ? JUST_ABOVE_HALF : p;
 }
 
 /** Logits as they count for the reference: positive where right. */

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
-import type { FailedImage, PredictedCase } from '../jobs/predict.node.js';
+import type { FailedImage, PredictedCase } from '../jobs/predicted-case.js';
 import { outputFormats } from '../volume/file-names.js';
 import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wholeNumber } from './arguments.js';
 import { exitCodes } from './exit-code.js';

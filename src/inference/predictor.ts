@@ -170,8 +170,11 @@ async function runNearest(
     const counts = named !== undefined || isWithinExtent(volume, plan);
     if (counts) for (const task of tasks) features[task] = scan.features;
     // The scores that a verdict compares are of one task each: the nearest of all is the nearest of each step.
-    const found = judge(model.ood, features, { alpha, task: named }).ood.nearestTask;
-    if (nearest === undefined || (found !== null && tasks.includes(found))) nearest = { scan, tasks };
+    const isNearest = () => {
+      const { nearestTask } = judge(model.ood, features, { alpha, task: named }).ood;
+      return nearestTask !== null && tasks.includes(nearestTask);
+    };
+    if (nearest === undefined || isNearest()) nearest = { scan, tasks };
   }
   return { ...nearest!, features, passes, windows };
 }

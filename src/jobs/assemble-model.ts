@@ -56,9 +56,9 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
   };
 }
 
-/** The weights that a run ends with: the best on its validation cases, or where there are none the last. */
-export function finalWeights({ best, weights }: TrainingState): Float32Array {
-  return best?.weights ?? weights;
+/** The weights that a run ends with: the best average on its validation cases, or where there are none the last. */
+export function finalWeights({ best, average }: TrainingState): Float32Array {
+  return best?.weights ?? average;
 }
 
 /** Names of the labels that make the foreground. */

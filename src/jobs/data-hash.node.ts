@@ -1,8 +1,12 @@
-/** Which data a figure rests on: hashes that tell whether a data set or an image set has changed since. */
+/** Which data a result rests on: hashes that tell whether a data set, an image set or an image has changed since. */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dataset } from '../datasets/dataset.js';
+import { ImageFormatError } from '../errors.js';
+import { explainSystemError } from '../files/system-error.js';
+import { imageFiles } from '../volume/image-file.node.js';
 
 /** SHA-256 over `dataset.json` and the names and sizes of all files: tells whether a data set has changed. */
 export async function datasetHash(dataset: Dataset): Promise<string> {
@@ -13,6 +17,22 @@ export async function datasetHash(dataset: Dataset): Promise<string> {
 /** SHA-256 over the names and sizes of images. */
 export function imagesHash(files: readonly string[]): Promise<string> {
   return hashOf(path.dirname(files[0] ?? ''), files);
+}
+
+/**
+ * SHA-256 of an image's contents: of its file, or of both its files one after the other, the header's first.
+ * @throws ImageFormatError where they cannot be read
+ */
+export async function imageHash(image: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of await imageFiles(image)) {
+    try {
+      for await (const bytes of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(bytes as Uint8Array);
+    } catch (error) {
+      throw new ImageFormatError(`${file}: cannot read this image: ${explainSystemError(error)}.`, { cause: error });
+    }
+  }
+  return hash.digest('hex');
 }
 
 async function hashOf(folder: string, files: readonly string[], start: Uint8Array = new Uint8Array()): Promise<string> {

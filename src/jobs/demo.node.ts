@@ -16,7 +16,8 @@ import { isImageName } from '../volume/file-names.js';
 import { readImage } from '../volume/image-file.node.js';
 import { evaluate } from './evaluate.node.js';
 import { type PhantomChoice, type PhantomData, writePhantoms } from './phantom-data.node.js';
-import { type FailedImage, type PredictedCase, predict } from './predict.node.js';
+import { predict } from './predict.node.js';
+import type { FailedImage, PredictedCase } from './predicted-case.js';
 import { train } from './train.node.js';
 import type { JobOptions, TrainOptions, TrainResult } from './types.js';
 

@@ -6,14 +6,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../files/atomic.node.js';
 import { sha256 } from '../files/hash.js';
-
-/** Which cases a part did, of which run. */
-export interface Part {
-  readonly id: number;
-  readonly of: number;
-  /** SHA-256 over the names of all parts' cases, the models and the settings: parts of other runs are told by it. */
-  readonly run: string;
-}
+import type { Part } from './predicted-case.js';
 
 interface Summary {
   readonly part?: Part;

@@ -1,85 +1,30 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
-import { access, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { estimatedDice } from '../calibration/estimated-dice.js';
 import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
-import { readPlainText } from '../files/read.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { Model, StoredModel } from '../model/model.js';
-import type { Verdict } from '../ood/verdict.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import { largestComponent } from '../volume/components.js';
-import { formatOf, maskEnding, type OutputFormat, outputFormats } from '../volume/file-names.js';
+import { outputFormats } from '../volume/file-names.js';
 import { readImage } from '../volume/image-file.node.js';
 import type { LabelNames } from '../volume/label-names.js';
 import type { Image } from '../volume/nifti.js';
+import { imageHash } from './data-hash.node.js';
 import { type InputImage, listImages } from './list-images.node.js';
+import { readDone } from './predict-done.node.js';
 import { memoryWatch } from './predict-memory.node.js';
-import { ofPart, type Part, runId, writeSummary } from './predict-parts.node.js';
-import { changedSettings, type PredictSettings, settingsOf } from './predict-settings.js';
+import { ofPart, runId, writeSummary } from './predict-parts.node.js';
+import { settingsOf } from './predict-settings.js';
+import type { FailedImage, PredictedCase, PredictSummary, ResultSource } from './predicted-case.js';
 import { readEnsemble } from './read-model.node.js';
+import { isRefused, namesFor, volumeNames } from './result-names.js';
 import type { PredictOptions } from './types.js';
 import { writeMask, writeOodMap, writeProbabilities } from './write-volume.node.js';
-
-/** A `CASE.json` of an earlier call, in bytes; a thousand tasks take a tenth. */
-const MAXIMUM_RESULT = 2 ** 22;
-
-interface ModelReference {
-  readonly name: string;
-  readonly sha256: string;
-}
-
-/** What results come from. */
-export interface ResultSource {
-  /** The model that judges. */
-  readonly model: ModelReference;
-  /** Of an ensemble: all models that segment, the one that judges first. */
-  readonly members?: readonly ModelReference[];
-  /** Where probabilities are means over passes with dropout. */
-  readonly mcDropout?: { readonly passes: number; readonly seed: number };
-}
-
-/** What `CASE.json` says of one image. */
-export interface PredictedCase extends ResultSource {
-  readonly case: string;
-  /** File name. */
-  readonly image: string;
-  readonly settings: PredictSettings;
-  readonly verdict: Verdict['verdict'];
-  readonly ood: Verdict['ood'];
-  readonly task: string;
-  readonly temperature: number;
-  readonly foregroundVoxels: number;
-  readonly volumeMl: number;
-  readonly estimatedDice: number | null;
-  readonly spacing: readonly number[];
-  /** Names of the files written beside this one; null where none was. */
-  readonly files: {
-    readonly mask: string | null;
-    readonly probabilities: string | null;
-    readonly oodMap: string | null;
-  };
-  readonly seconds: number;
-}
-
-/** An image of a batch that could not be predicted, and why. */
-export interface FailedImage {
-  readonly case: string;
-  readonly image: string;
-  readonly error: { readonly tag: string; readonly message: string };
-}
-
-/** All cases of a call, failures included: what `predict` returns and writes as `summary.json`. */
-export interface PredictSummary extends ResultSource {
-  /** Of a part of a job array. */
-  readonly part?: Part;
-  readonly alpha: number;
-  readonly settings: PredictSettings;
-  readonly cases: readonly (PredictedCase | FailedImage)[];
-}
 
 /**
  * Segment and judge images; each case's files appear whole or not at all, and a bad file never stops the others.
@@ -162,6 +107,8 @@ async function predictOne(
   const start = performance.now();
   try {
     await checkSize(input.path);
+    // Before the image is read: if it changes meanwhile, --continue will see that it did.
+    const imageSha256 = await imageHash(input.path);
     const source = await readImage(input.path);
     const { task, alpha, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
     const wanted = { task, alpha, intensityOffset, mc, seed, oodMap, signal };
@@ -175,6 +122,7 @@ async function predictOne(
     const result: PredictedCase = {
       case: input.case,
       image,
+      imageSha256,
       ...resultSource,
       settings: settingsOf(options),
       verdict: prediction.verdict.verdict,
@@ -208,25 +156,6 @@ function labelNames({ tasks }: Model, task: string): LabelNames {
   return { 1: foreground.join(' + ') || task };
 }
 
-interface VolumeNames {
-  readonly mask: string;
-  readonly probabilities: string;
-  readonly oodMap: string;
-}
-
-function volumeNames(name: string, format: OutputFormat): VolumeNames {
-  return {
-    mask: `${name}.${maskEnding(format)}`,
-    probabilities: `${name}_prob.${format}`,
-    oodMap: `${name}_ood.${format}`,
-  };
-}
-
-/** What the volumes of a case are called: in the image's own format unless another is asked for. */
-function namesFor(input: InputImage, { format }: PredictOptions): VolumeNames {
-  return volumeNames(input.case, format ?? formatOf(input.path));
-}
-
 async function writeVolumes(
   input: InputImage,
   { header }: Image,
@@ -250,51 +179,6 @@ async function writeVolumes(
   if (probabilityFile) await writeProbabilities(path.join(options.output, probabilityFile), probability, header);
   if (oodMap && oodMapFile) await writeOodMap(path.join(options.output, oodMapFile), oodMap, header);
   return { mask: maskFile, probabilities: probabilityFile, oodMap: oodMapFile };
-}
-
-function isRefused(verdict: Verdict['verdict'], { onOod }: PredictOptions): boolean {
-  return onOod === 'refuse' && verdict === 'out-of-distribution';
-}
-
-/**
- * The result of an earlier call, if these models completed the case under the same settings and left what this call
- * would leave.
- */
-async function readDone(
-  options: PredictOptions,
-  input: InputImage,
-  resultSource: ResultSource,
-  note: (text: string) => void,
-): Promise<PredictedCase | undefined> {
-  try {
-    const done = JSON.parse(
-      await readPlainText(path.join(options.output, `${input.case}.json`), MAXIMUM_RESULT),
-    ) as PredictedCase;
-    const changed = isSameSource(done, resultSource) ? [] : ['model'];
-    if (done.settings) changed.push(...changedSettings(done.settings, settingsOf(options)));
-    else changed.push('settings');
-    if (changed.length > 0) {
-      note(`images whose results an earlier call made with another ${changed.join(', ')} are done again.`);
-      return undefined;
-    }
-    const { mask, probabilities, oodMap } = done.files;
-    if (isRefused(done.verdict, options)) return mask === null ? done : undefined;
-    // Results in another format are not those that this call would leave.
-    if (mask !== namesFor(input, options).mask) return undefined;
-    const wanted: (string | null)[] = [mask];
-    if (options.saveProbabilities) wanted.push(probabilities);
-    if (options.saveOodMap) wanted.push(oodMap);
-    // A name that is null fails as a file does that is gone.
-    for (const file of wanted) await access(path.join(options.output, file!));
-    return done;
-  } catch {
-    return undefined;
-  }
-}
-
-function isSameSource(a: ResultSource, b: ResultSource): boolean {
-  const text = ({ model, members }: ResultSource) => JSON.stringify([model, members]);
-  return text(a) === text(b);
 }
 
 function toJson(value: unknown): string {

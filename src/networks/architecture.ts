@@ -7,6 +7,8 @@ export const architectureSchema = z.object({
   dimensions: z.union([z.literal(2), z.literal(3)]),
   /** Channels of each stage, full resolution first; each further stage halves every spatial axis. */
   channels: z.array(z.number().int().min(1).max(1024)).min(2).max(7),
+  /** 3x3x3 convolutions of each stage, in the encoder as in the decoder, full resolution first; absent: two each. */
+  convolutions: z.array(z.number().int().min(1).max(4)).max(7).optional(),
 });
 
 export type Architecture = z.infer<typeof architectureSchema>;
@@ -24,12 +26,12 @@ interface PresetSettings {
 
 /**
  * `tiny` learns phantoms in a minute; `small` is the 3D U-Net of 1.8 million weights that a few small data sets and two
- * cores call for; `base` has twice the channels and sees patches of more than twice the volume, for more of both.
+ * cores call for, with one convolution instead of two at full resolution, where a step spends most of its time; `base` has twice the channels and sees patches of more than twice the volume, for more of both.
  */
 export const presets: Readonly<Record<Preset, PresetSettings>> = {
   tiny: { architecture: { kind: 'unet', dimensions: 3, channels: [8, 16, 32] }, patchVoxels: 40 ** 3, steps: 400 },
   small: {
-    architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128] },
+    architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128], convolutions: [1, 2, 2, 2] },
     patchVoxels: 48 ** 3,
     steps: 2400,
   },
@@ -39,6 +41,11 @@ export const presets: Readonly<Record<Preset, PresetSettings>> = {
     steps: 4800,
   },
 };
+
+/** Convolutions of a stage, in the encoder as in the decoder. */
+export function convolutionsOf({ convolutions }: Architecture, stage: number): number {
+  return convolutions?.[stage] ?? 2;
+}
 
 /** Every side of an input must be divisible by this. */
 export function strideOf(architecture: Architecture): number {

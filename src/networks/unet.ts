@@ -1,10 +1,9 @@
 /**
- * The U-Net (Ronneberger et al. 2015, Çiçek et al. 2016 for 3D): per stage two 3x3x3 convolutions with instance norm
- * and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation, one foreground
+ * The U-Net (Ronneberger et al. 2015, Çiçek et al. 2016 for 3D): per stage 3x3x3 convolutions with instance norm and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation, one foreground
  * logit shared by all tasks (Karimi and Gholipour 2020). 2D and 3D are the same code.
  */
 import type { Tensor } from '../graph/tensor.js';
-import type { Architecture } from './architecture.js';
+import { type Architecture, convolutionsOf } from './architecture.js';
 import type { Layers } from './layers/layers.js';
 import type { ParameterSpec } from './parameters.js';
 
@@ -24,7 +23,8 @@ export function featureLayers({ channels }: Architecture): FeatureLayer[] {
 }
 
 /** All weights of a U-Net, in the order of the flat vector. */
-export function unetParameters({ channels, dimensions }: Architecture): ParameterSpec[] {
+export function unetParameters(architecture: Architecture): ParameterSpec[] {
+  const { channels, dimensions } = architecture;
   const specs: ParameterSpec[] = [];
   const weight = (name: string, out: number, into: number, size: number, initial: 'he' | 'xavier' = 'he') => {
     const kernel = new Array<number>(dimensions).fill(size);
@@ -33,9 +33,10 @@ export function unetParameters({ channels, dimensions }: Architecture): Paramete
   };
   const vector = (name: string, length: number, initial: number) =>
     specs.push({ name, shape: [length], initial, fanIn: 1, decay: false });
-  const block = (name: string, into: number, out: number) => {
-    for (const [i, from] of [into, out].entries()) {
-      weight(`${name}.conv${i}`, out, from, 3);
+  const block = (name: string, stage: number, into: number) => {
+    const out = channels[stage];
+    for (let i = 0; i < convolutionsOf(architecture, stage); i++) {
+      weight(`${name}.conv${i}`, out, i === 0 ? into : out, 3);
       vector(`${name}.norm${i}.scale`, out, 1);
       vector(`${name}.norm${i}.bias`, out, 0);
     }
@@ -45,7 +46,7 @@ export function unetParameters({ channels, dimensions }: Architecture): Paramete
       weight(`down${i - 1}`, c, channels[i - 1], 2);
       vector(`down${i - 1}.bias`, c, 0);
     }
-    block(`encoder${i}`, i === 0 ? 1 : c, c);
+    block(`encoder${i}`, i, i === 0 ? 1 : c);
   });
   for (let i = channels.length - 2; i >= 0; i--) {
     // A transposed convolution's weight is [in, out, ...]; with kernel = stride each output sums over `in` values.
@@ -53,7 +54,7 @@ export function unetParameters({ channels, dimensions }: Architecture): Paramete
     const shape = [channels[i + 1], channels[i], ...kernel];
     specs.push({ name: `up${i}.weight`, shape, initial: 'xavier', fanIn: channels[i + 1], decay: true });
     vector(`up${i}.bias`, channels[i], 0);
-    block(`decoder${i}`, 2 * channels[i], channels[i]);
+    block(`decoder${i}`, i, 2 * channels[i]);
   }
   weight('head', 1, channels[0], 1, 'xavier');
   vector('head.bias', 1, 0);
@@ -77,18 +78,19 @@ export interface UnetOutputs {
  * `dropout` holds channel masks `[batch, channels, 1, ...]` by place, if dropout is on.
  */
 export function unet(
-  { channels }: Architecture,
+  architecture: Architecture,
   image: Tensor,
   parameters: ReadonlyMap<string, Tensor>,
   layers: Layers,
   dropout?: ReadonlyMap<string, Tensor>,
 ): UnetOutputs {
+  const { channels } = architecture;
   const p = (name: string) => parameters.get(name)!;
   const features = new Map<string, Tensor>();
 
-  const block = (name: string, ...inputs: Tensor[]): Tensor => {
+  const block = (name: string, stage: number, ...inputs: Tensor[]): Tensor => {
     let x = inputs;
-    for (const i of [0, 1]) {
+    for (let i = 0; i < convolutionsOf(architecture, stage); i++) {
       const convolved = layers.conv(x, p(`${name}.conv${i}.weight`));
       features.set(name, convolved);
       x = [layers.normRelu(convolved, p(`${name}.norm${i}.scale`), p(`${name}.norm${i}.bias`))];
@@ -101,11 +103,11 @@ export function unet(
   let x = layers.enter(image);
   channels.forEach((_, i) => {
     if (i > 0) x = layers.down(x, p(`down${i - 1}.weight`), p(`down${i - 1}.bias`));
-    x = block(`encoder${i}`, x);
+    x = block(`encoder${i}`, i, x);
     skips.push(x);
   });
   for (let i = channels.length - 2; i >= 0; i--) {
-    x = block(`decoder${i}`, layers.up(x, p(`up${i}.weight`), p(`up${i}.bias`)), skips[i]);
+    x = block(`decoder${i}`, i, layers.up(x, p(`up${i}.weight`), p(`up${i}.bias`)), skips[i]);
   }
   return { logits: layers.head(x, p('head.weight'), p('head.bias')), features };
 }

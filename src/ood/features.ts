@@ -41,10 +41,11 @@ export function intensityHistogram(data: Float32Array): Float64Array {
   const histogram = new Float64Array(HISTOGRAM_BINS);
   const scale = HISTOGRAM_BINS / (2 * HISTOGRAM_RANGE);
   let counted = 0;
-  for (const value of data) {
-    if (Number.isNaN(value)) continue;
-    const bin = Math.floor((value + HISTOGRAM_RANGE) * scale);
-    histogram[Math.min(Math.max(bin, 0), HISTOGRAM_BINS - 1)]++;
+  // By index: an iterator over a scan takes longer than the counting.
+  for (let i = 0; i < data.length; i++) {
+    const bin = (data[i] + HISTOGRAM_RANGE) * scale;
+    if (Number.isNaN(bin)) continue;
+    histogram[Math.floor(Math.min(Math.max(bin, 0), HISTOGRAM_BINS - 1))]++;
     counted++;
   }
   if (counted > 0) for (let i = 0; i < HISTOGRAM_BINS; i++) histogram[i] /= counted;

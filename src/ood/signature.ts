@@ -30,10 +30,13 @@ export function createGramSum(channels: number): GramSum {
  * @param voxels voxels that all blocks together were summed over
  */
 export function addGram(sum: GramSum, blocks: Float32Array | Float64Array, voxels: number): void {
-  const size = sum.gram.length;
+  const { gram } = sum;
+  const size = gram.length;
   if (blocks.length === 0 || blocks.length % size !== 0)
     throw new UsageError(`Gram matrices: expected a multiple of ${size} values, found ${blocks.length}.`);
-  for (let i = 0; i < blocks.length; i++) sum.gram[i % size] += blocks[i];
+  for (let start = 0; start < blocks.length; start += size) {
+    for (let i = 0; i < size; i++) gram[i] += blocks[start + i];
+  }
   sum.voxels += voxels;
 }
 

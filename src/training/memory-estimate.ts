@@ -24,7 +24,7 @@ const FORWARD_ARENA = 2;
 /** A session's own tables. */
 const SESSION = 50 * MIB;
 /** Vectors of the weights' length at once: state and next state, engine copies, what awaits collection, a checkpoint. */
-const WEIGHT_VECTORS = 14;
+const WEIGHT_VECTORS = 17;
 /** Compositions of patch shapes repeat within so many steps. */
 const SCHEDULED = 200;
 

@@ -14,6 +14,7 @@ import { createSchedule, groupSlots } from './schedule.js';
 import { SessionCache } from './session-cache.js';
 import type { TrainingTask } from './task.js';
 import { planValidation, type ValidationRecord, type ValidationTask } from './validation.js';
+import { averageWeights } from './weight-average.js';
 
 export interface TrainNetworkOptions {
   readonly runtime: Runtime;
@@ -67,8 +68,8 @@ export const TIMED_STEPS = 20;
 const WARMUP_STEPS = 20;
 
 /**
- * Train until the last step; returns the final state. The same options and seed give the same weights, last and best,
- * bit for bit, also when the run was cancelled or killed and resumed.
+ * Train until the last step; returns the final state. The same options and seed give the same weights, last, averaged
+ * and best, bit for bit, also when the run was cancelled or killed and resumed.
  * @throws CancelledError after a last checkpoint where the signal fires; EngineError where the loss is no longer finite
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainingState> {
@@ -122,6 +123,7 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
         weights: results['weights/next'].data,
         firstMoment: results['firstMoment/next'].data,
         secondMoment: results['secondMoment/next'].data,
+        average: averageWeights(state.average, results['weights/next'].data, state.step + 1),
       };
       if (state.steps === null && state.step >= TIMED_STEPS && 'minutes' in duration) {
         const perStep = state.seconds / state.step;
@@ -167,6 +169,7 @@ function freshState(options: TrainNetworkOptions): TrainingState {
     weights,
     firstMoment: new Float32Array(weights.length),
     secondMoment: new Float32Array(weights.length),
+    average: weights,
   };
 }
 

@@ -100,9 +100,9 @@ export function planValidation(options: {
     },
     async run(state) {
       const start = performance.now();
-      const dices = await validate(tasks, state.weights, options);
+      const dices = await validate(tasks, state.average, options);
       const score = mean(Object.values(dices));
-      const { step, weights, seconds } = state;
+      const { step, average, seconds } = state;
       const best = state.best === null || score >= state.best.score;
       const validationSeconds = state.validationSeconds + (performance.now() - start) / 1000;
       return {
@@ -110,7 +110,7 @@ export function planValidation(options: {
           ...state,
           validationSeconds,
           validatedStep: step,
-          best: best ? { step, score, weights } : state.best,
+          best: best ? { step, score, weights: average } : state.best,
         },
         record: {
           step,

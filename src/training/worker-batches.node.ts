@@ -12,14 +12,33 @@ import { unpackError } from './carry-error.js';
 /** Batches that are asked for beyond the one in use: evens out costly ones, and bounds memory. */
 const AHEAD = 3;
 
+/**
+ * Seconds without an answer after which the thread counts as stuck. A batch takes a second at most; the first also waits
+ * for the thread to start, and all for a machine that is busy with other work.
+ */
+const PATIENCE = 120;
+
+/** Seconds that the thread is given to end. It holds nothing that is lost when it is left behind. */
+const PARTING = 5;
+
 /** `src/` and `dist/` lie side by side: tests, which run the sources, find the compiled worker by the same path. */
 const compiledWorker = new URL('../../dist/training/batch-worker.node.js', import.meta.url);
 
-/**
- * A source with a worker thread of its own. Cases on SharedArrayBuffers are not copied.
- * @param script the worker's file
- */
-export function openWorkerBatches(work: BatchWork, firstStep: number, script: URL = compiledWorker): BatchSource {
+export interface WorkerOptions {
+  /** The worker's file. */
+  readonly script?: URL;
+  /** Seconds without an answer after which waiting for a batch is given up. */
+  readonly patience?: number;
+  /** Seconds to wait for the thread's end. */
+  readonly parting?: number;
+}
+
+/** A source with a worker thread of its own. Cases on SharedArrayBuffers are not copied. */
+export function openWorkerBatches(
+  work: BatchWork,
+  firstStep: number,
+  { script = compiledWorker, patience = PATIENCE, parting = PARTING }: WorkerOptions = {},
+): BatchSource {
   const { tasks, shares, batch, seed, architecture, dropout, augment } = work;
   // No more than the work itself: what else the object holds may not be clonable.
   const workerData: BatchWork = { tasks, shares, batch, seed, architecture, dropout, augment };
@@ -51,9 +70,10 @@ export function openWorkerBatches(work: BatchWork, firstStep: number, script: UR
       let answer = ready.get(step);
       while (!answer) {
         if (failure) throw failure;
-        await new Promise<void>((resolve) => {
+        const news = new Promise<void>((resolve) => {
           wake = resolve;
         });
+        if (!(await settles(news, patience))) fail(`it gave no batch for ${patience} s`);
         answer = ready.get(step);
       }
       ready.delete(step);
@@ -61,7 +81,26 @@ export function openWorkerBatches(work: BatchWork, firstStep: number, script: UR
       return answer.batch;
     },
     async close() {
-      await worker.terminate();
+      // Where ending it takes longer than it should, it keeps no program from ending.
+      worker.unref();
+      await settles(worker.terminate(), parting);
     },
   };
+}
+
+/**
+ * Whether a promise settles in time. Counted in tenths rather than read from a clock: a program that was paused for an
+ * hour has not waited for an hour.
+ */
+async function settles(promise: Promise<unknown>, seconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    let left = 10;
+    timer = setInterval(() => --left === 0 && resolve(false), (seconds * 1000) / left);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearInterval(timer);
+  }
 }

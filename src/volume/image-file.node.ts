@@ -3,7 +3,7 @@ import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { ImageFormatError, isCandorError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
 import { MAXIMUM_TEXT_HEADER } from './declared.js';
-import { itkFormatOf, readItkHeader, readItkImage } from './itk-image.node.js';
+import { itkFiles, itkFormatOf, readItkHeader, readItkImage } from './itk-image.node.js';
 import { decodeNifti, decodeNiftiHeader, type Image, type ImageHeader } from './nifti.js';
 
 /** Enough for a gzipped header, whatever name and comment the gzip file carries. */
@@ -108,6 +108,24 @@ export async function readImage(path: string): Promise<Image> {
 
 function readPairHeader(path: string): Promise<Uint8Array> {
   return withImageFile(path, (file, length) => readBytes(file, Math.min(length, START)));
+}
+
+/**
+ * The files that an image consists of, the header's first; each is a plain one.
+ * @throws {ImageFormatError} if one cannot be read
+ */
+export async function imageFiles(path: string): Promise<string[]> {
+  const format = itkFormatOf(path);
+  if (format) {
+    return await withImageFile(path, async (file, length) => {
+      const start = await readBytes(file, Math.min(length, MAXIMUM_TEXT_HEADER));
+      return await itkFiles({ path, length, start }, format);
+    });
+  }
+  const pair = await pairOf(path);
+  const files = pair ? [pair.header, pair.voxels] : [path];
+  for (const file of files) await withImageFile(file, () => Promise.resolve());
+  return files;
 }
 
 /** Read the header alone, from the start of the file; errors as {@link readImage}. */

@@ -65,15 +65,21 @@ async function checkData(file: StartedFile, real: string, declared: DeclaredImag
   }
 }
 
+/** What the header declares, checked against the files, and where ITK finds it. */
+async function declaration(file: StartedFile, format: ItkFormat): Promise<{ declared: DeclaredImage; real: string }> {
+  const declared = (format === 'nrrd' ? decodeNrrdHeader : decodeMetaImageHeader)(file.start, file.path);
+  const real = await locate(file);
+  await checkData(file, real, declared);
+  return { declared, real };
+}
+
 /** Ask ITK for an image whose declaration has been checked, and hold what it gives against the declaration. */
 async function read(
   file: StartedFile,
   format: ItkFormat,
   headerOnly: boolean,
 ): Promise<{ found: ItkImage; grid: Grid }> {
-  const declared = (format === 'nrrd' ? decodeNrrdHeader : decodeMetaImageHeader)(file.start, file.path);
-  const real = await locate(file);
-  await checkData(file, real, declared);
+  const { declared, real } = await declaration(file, format);
   let found: ItkImage;
   try {
     found = await itkRead(format, real, headerOnly);
@@ -124,6 +130,12 @@ export async function readItkImage(file: StartedFile, format: ItkFormat): Promis
     throw new ImageFormatError(`${file.path}: expected ${expected} voxels, found ${found.size.join(' x ')}.`);
   }
   return { name: file.path, volume: { ...grid, data }, header: headerFor(grid) };
+}
+
+/** The image's own file, and the one of its voxels where they are in another; errors as {@link readItkImage}. */
+export async function itkFiles(file: StartedFile, format: ItkFormat): Promise<string[]> {
+  const { declared, real } = await declaration(file, format);
+  return declared.dataFile === null ? [real] : [real, path.join(path.dirname(real), declared.dataFile)];
 }
 
 /** Read the header alone; errors as {@link readItkImage}. */

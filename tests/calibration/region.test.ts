@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { dilate } from '../../src/calibration/dilate.js';
 import { estimatedDice } from '../../src/calibration/estimated-dice.js';
-import { dilate, evaluationRegion } from '../../src/calibration/region.js';
+import { evaluationRegion } from '../../src/calibration/region.js';
 import { GeometryError, UsageError } from '../../src/errors.js';
 import { createRandom } from '../../src/math/random.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
@@ -18,6 +19,29 @@ describe('dilation', () => {
   it('by nothing is the mask itself, of an empty mask empty', () => {
     expect(dilate(Uint8Array.of(0, 3, 0), [3, 1, 1], 0)).toEqual(Uint8Array.of(0, 1, 0));
     expect(dilate(new Uint8Array(3), [3, 1, 1], 2)).toEqual(new Uint8Array(3));
+  });
+
+  it.each<Vec3>([
+    [31, 5, 4],
+    [32, 5, 4],
+    [33, 4, 5],
+    [70, 3, 3],
+    [1, 40, 2],
+  ])('takes all voxels within its radius, in rows of any length (%i x %i x %i)', (...size) => {
+    const [nx, ny] = size;
+    const at = (i: number): Vec3 => [i % nx, Math.floor(i / nx) % ny, Math.floor(i / (nx * ny))];
+    const random = createRandom(9, String(size));
+    const values = Float32Array.from({ length: count(size) }, () => (random.chance(0.02) ? 0.1 : -1));
+    values[0] = values[nx - 1] = Number.NaN;
+    const seeds = [...values.keys()].filter((i) => values[i] > 0).map(at);
+    for (const radius of [1, 3, 40]) {
+      const expected = values.map((_, i) => {
+        const voxel = at(i);
+        const steps = seeds.map((seed) => seed.reduce((sum, v, axis) => sum + Math.abs(v - voxel[axis]), 0));
+        return Math.min(...steps) <= radius ? 1 : 0;
+      });
+      expect(dilate(values, size, radius)).toEqual(Uint8Array.from(expected));
+    }
   });
 
   it('refuses a size that does not match and an impossible radius', () => {

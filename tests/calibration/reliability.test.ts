@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errorsOfBins, mergeBins, reliability, sumBins } from '../../src/calibration/reliability.js';
-import { meanEntropy, meanMaximumProbability } from '../../src/calibration/uncertainty.js';
+import { meanEntropy, meanEntropyOfLogits, meanMaximumProbability } from '../../src/calibration/uncertainty.js';
 import { UsageError } from '../../src/errors.js';
 import { createRandom } from '../../src/math/random.js';
 import golden from './golden.json' with { type: 'json' };
@@ -121,5 +121,20 @@ describe('mean uncertainty', () => {
     expect(meanEntropy(Float32Array.of(0.5, 1), Uint8Array.of(0, 0))).toBeNull();
     expect(() => meanEntropy(Float32Array.of(0.5), Uint8Array.of(0, 1))).toThrow(UsageError);
     expect(() => meanEntropy(Float32Array.of(Number.NaN))).toThrow(UsageError);
+  });
+
+  it('is the same from logits of any size, as far as float64 goes', () => {
+    const entropy = (z: number) => Math.log1p(Math.exp(-z)) + z / (1 + Math.exp(z));
+    for (const z of [0, 1e-7, 0.3, 2, 7, 12.99, 13.01, 15, 22, 30, 43]) {
+      expect(meanEntropyOfLogits(Float32Array.of(z, -z)) / entropy(Math.fround(z))).toBeCloseTo(1, 10);
+    }
+    const random = createRandom(3);
+    // Enough unsure voxels that the product of their terms overflows many times.
+    const logits = Float32Array.from({ length: 20_000 }, () => 3 * random.normal());
+    const mean = logits.reduce((sum, z) => sum + entropy(Math.abs(z)), 0) / logits.length;
+    expect(meanEntropyOfLogits(logits) / mean).toBeCloseTo(1, 12);
+    expect(meanEntropyOfLogits(Float32Array.of(50, -1e30, Infinity, -Infinity))).toBe(0);
+    expect(meanEntropyOfLogits(new Float32Array(0))).toBe(0);
+    expect(meanEntropyOfLogits(Float32Array.of(1, Number.NaN, 20))).toBe(Number.POSITIVE_INFINITY);
   });
 });

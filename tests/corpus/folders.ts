@@ -198,7 +198,7 @@ const settings = trainSettings(
 export async function addRuns(corpus: Corpus): Promise<void> {
   const weights = new Float32Array(parameterCount(unetParameters(presets.tiny.architecture))).fill(0.5);
   const progress = { step: 4, steps: 6, seconds: 1, validationSeconds: 0, validatedStep: 0, best: null };
-  const state = { ...progress, weights, firstMoment: weights, secondMoment: weights };
+  const state = { ...progress, weights, firstMoment: weights, secondMoment: weights, average: weights };
   const checkpoint = await encodeCheckpoint(state);
   const text = JSON.stringify(settings);
   const run = (
@@ -240,7 +240,7 @@ export async function addRuns(corpus: Corpus): Promise<void> {
   }
   for (const n of [1, 7, weights.length - 1, 2 * weights.length]) {
     const other = new Float32Array(n);
-    const moved = { ...state, weights: other, firstMoment: other, secondMoment: other };
+    const moved = { ...state, weights: other, firstMoment: other, secondMoment: other, average: other };
     run('checkpoint of another network', 'error', { 'checkpoint.bin': await encodeCheckpoint(moved) });
   }
   for (const change of [{ steps: null }, { steps: 7 }, { step: 9 }, { step: -1 }, { seconds: -1 }]) {

@@ -1,12 +1,14 @@
 /** Job arrays, changed settings, and images of unusual sizes: nothing lost, nothing mixed, refusals in words. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UnsupportedError, UsageError } from '../../src/errors.js';
 import { estimateMemory } from '../../src/inference/memory.js';
-import { type FailedImage, type PredictedCase, type PredictSummary, predict } from '../../src/jobs/predict.node.js';
+import { predict } from '../../src/jobs/predict.node.js';
 import { checkImageMemory } from '../../src/jobs/predict-memory.node.js';
+import type { FailedImage, PredictedCase, PredictSummary } from '../../src/jobs/predicted-case.js';
 import type { PredictOptions } from '../../src/jobs/types.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
@@ -22,6 +24,17 @@ afterAll(() => folder.remove());
 const at = (...parts: string[]) => path.join(folder.path, ...parts);
 const [bright, dark] = ballTasks;
 const model = await makeBallModel();
+
+/** A ball as the parts that files of several formats are made of. */
+const plain = gunzipSync(ballFile(bright, 5));
+const [header, voxels] = [plain.subarray(0, 352), plain.subarray(352)];
+const pairHeader = Buffer.from(header).fill('ni1\0', 344, 348);
+pairHeader.writeFloatLE(0, 108);
+const metaHeader = Buffer.from(
+  `ObjectType = Image\nNDims = 3\nDimSize = ${[1, 2, 3].map((i) => plain.readInt16LE(40 + 2 * i)).join(' ')}\n` +
+    'ElementSpacing = 1 1 1\nElementType = MET_FLOAT\nElementByteOrderMSB = False\nElementDataFile = x.raw\n',
+);
+const sha256 = (parts: readonly Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest('hex');
 
 beforeAll(async () => {
   writeFileSync(at('m.onnx'), await encodeModelFile(model));
@@ -103,6 +116,42 @@ describe('--continue', () => {
     await run('models', { model: at('other.onnx'), continue: true, onNote: (note) => notes.push(note) });
     expect(notes).toEqual(['images whose results an earlier call made with another model are done again.']);
   });
+
+  it.each([
+    ['in one file', { 'x.nii': [header, voxels] }, 'x.nii'],
+    ['in a pair of files', { 'x.hdr': [pairHeader], 'x.img': [voxels] }, 'x.img'],
+    ['in a header and a file of voxels', { 'x.mhd': [metaHeader], 'x.raw': [voxels] }, 'x.raw'],
+  ])(
+    'does an image %s again whose contents have changed, be name, size and time the same',
+    async (kind, files, changed) => {
+      const images = at(`changing ${kind}`);
+      mkdirSync(images);
+      for (const [name, parts] of Object.entries(files)) writeFileSync(path.join(images, name), Buffer.concat(parts));
+      writeFileSync(path.join(images, 'same.nii.gz'), ballFile(dark, 5));
+      const again = async (notes: string[] = []) => {
+        const { cases } = await run(`changed ${kind}`, {
+          ...{ inputs: [images], continue: true, onNote: (note) => notes.push(note) },
+        });
+        return Object.fromEntries((cases as PredictedCase[]).map((one) => [one.case, one]));
+      };
+      const first = await again();
+      expect(first.x.imageSha256).toBe(sha256(Object.values(files).flat()));
+      expect(await again()).toEqual(first);
+
+      const file = path.join(images, changed);
+      const { atime, mtime } = statSync(file);
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 1] ^= 1;
+      writeFileSync(file, bytes);
+      utimesSync(file, atime, mtime);
+      const notes: string[] = [];
+      const second = await again(notes);
+      expect(notes).toEqual(['images whose contents have changed since an earlier call are done again.']);
+      expect(second.x.imageSha256).not.toBe(first.x.imageSha256);
+      expect(second.same).toEqual(first.same);
+      expect(await again()).toEqual(second);
+    },
+  );
 });
 
 it('two images of one name in different folders are refused before any work', async () => {

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CancelledError, ImageFormatError, ModelFormatError, OutputError, UsageError } from '../../src/errors.js';
-import { type PredictedCase, type PredictSummary, predict } from '../../src/jobs/predict.node.js';
+import { predict } from '../../src/jobs/predict.node.js';
+import type { PredictedCase, PredictSummary } from '../../src/jobs/predicted-case.js';
 import type { PredictOptions } from '../../src/jobs/types.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
 import { largestComponent } from '../../src/volume/components.js';
@@ -57,6 +58,7 @@ describe('predict', () => {
         ...[
           'case',
           'image',
+          'imageSha256',
           'model',
           'settings',
           'verdict',

@@ -21,7 +21,7 @@ const settings = (learningRate: number): TrainSettings =>
 const values = new Float32Array(parameterCount(unetParameters(presets.tiny.architecture))).fill(0.5);
 const state = (step: number, validatedStep: number): TrainingState => ({
   ...{ step, steps: 9, seconds: 1, validationSeconds: 0, validatedStep, best: null },
-  ...{ weights: values, firstMoment: values, secondMoment: values },
+  ...{ weights: values, firstMoment: values, secondMoment: values, average: values },
 });
 const step = (n: number) => ({ step: n, steps: 9, loss: 1, gradientNorm: 1, learningRate: 1, dice: {}, seconds: 1 });
 const validated = (n: number) => ({

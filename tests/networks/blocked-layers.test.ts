@@ -57,6 +57,7 @@ function step(architecture: Architecture, layers: LayersFactory, space: readonly
 describe('one training step', () => {
   it.each([
     ['two stages', straight, [4, 6, 8]],
+    ['one convolution at full resolution, three at half', { ...straight, convolutions: [1, 3] }, [4, 6, 8]],
     ['three stages', deep, [8, 4, 12]],
   ])('is the same on blocked layers, %s', (_, architecture, space) => {
     const expected = step(architecture, plainLayers, space);
@@ -72,6 +73,7 @@ describe('the chosen layers on the engine', () => {
   it.each([
     ['three stages', { ...straight, channels: [16, 32, 64] }, [16, 24, 32]],
     ['two stages', { ...straight, channels: [32, 48] }, [24, 16, 20]],
+    ['one convolution at full resolution', { ...straight, channels: [16, 32], convolutions: [1] }, [8, 16, 20]],
   ] satisfies [string, Architecture, number[]][])(
     'agree with the plain deploy graph, %s',
     async (_, architecture, space) => {

@@ -11,6 +11,7 @@ const state = {
   validatedStep: 100,
   best: { step: 100, score: 0.75, weights: values(2) },
   weights: values(1),
+  average: values(3),
   firstMoment: values(-1e-30),
   secondMoment: Float32Array.of(0, -0, 1e-45, 3.4e38, 1, 2, 3),
 };
@@ -20,7 +21,7 @@ describe('a checkpoint', () => {
     expect(await decodeCheckpoint(await encodeCheckpoint(state), 'c')).toEqual(state);
     const undecided = { ...state, steps: null };
     expect(await decodeCheckpoint(await encodeCheckpoint(undecided), 'c')).toEqual(undecided);
-    for (const best of [null, { step: 120, score: 0.5, weights: state.weights }]) {
+    for (const best of [null, { step: 120, score: 0.5, weights: state.average }]) {
       expect(await decodeCheckpoint(await encodeCheckpoint({ ...state, best }), 'c')).toEqual({ ...state, best });
     }
   });

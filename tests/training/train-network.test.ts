@@ -37,8 +37,8 @@ const options: TrainNetworkOptions = {
   optimiser: defaultAdamW,
 };
 
-const digests = ({ weights, firstMoment, secondMoment }: TrainingState) =>
-  [weights, firstMoment, secondMoment].map(digest);
+const digests = ({ weights, firstMoment, secondMoment, average }: TrainingState) =>
+  [weights, firstMoment, secondMoment, average].map(digest);
 
 /** Stop after `step` steps; the last checkpoint, through its bytes, and the steps done. */
 async function stopAfter(step: number, changes: Partial<TrainNetworkOptions> = {}) {

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CancelledError, EngineError, UsageError } from '../../src/errors.js';
 import type { Architecture } from '../../src/networks/architecture.js';
 import { defaultAdamW } from '../../src/networks/optimiser.js';
@@ -33,6 +34,16 @@ const work: BatchWork = {
 const folder = mkdtempSync(path.join(tmpdir(), 'candor-worker-'));
 beforeAll(ensureBuilt, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A worker's file that acts so whenever a batch is asked for. */
+function scriptThat(code: string): URL {
+  const script = path.join(folder, 'broken.mjs');
+  writeFileSync(
+    script,
+    `import { parentPort } from 'node:worker_threads';\nparentPort.on('message', () => { ${code} });\n`,
+  );
+  return pathToFileURL(script);
+}
 
 const workers = () => process.getActiveResourcesInfo().filter((name) => name === 'Worker' || name === 'MessagePort');
 
@@ -90,18 +101,38 @@ describe('a worker of batches', () => {
     ['ends', 'process.exit(3)', /ended with code 3/],
     ['throws', 'throw new TypeError("no such thing")', /no such thing/],
   ])('that %s without an answer is an error, not a wait without end', async (_, code, reason) => {
-    const script = path.join(folder, 'broken.mjs');
-    writeFileSync(
-      script,
-      `import { parentPort } from 'node:worker_threads';\nparentPort.on('message', () => { ${code}; });\n`,
-    );
-    const source = openWorkerBatches(work, 0, pathToFileURL(script));
+    const source = openWorkerBatches(work, 0, { script: scriptThat(code) });
     const attempt = source.batch(0);
     await expect(attempt).rejects.toThrow(EngineError);
     await expect(attempt).rejects.toThrow(reason);
     // And again for whoever asks again.
     await expect(source.batch(1)).rejects.toThrow(reason);
     await source.close();
+  });
+
+  it('that never answers is an error in words, whether it waits or is busy for ever, and is ended', async () => {
+    const before = workers();
+    for (const code of ['', 'for (;;);']) {
+      const source = openWorkerBatches(work, 0, { script: scriptThat(code), patience: 0.5 });
+      const attempt = source.batch(0);
+      await expect(attempt).rejects.toThrow(EngineError);
+      await expect(attempt).rejects.toThrow('The thread that prepares batches failed: it gave no batch for 0.5 s.');
+      await source.close();
+    }
+    expect(workers()).toEqual(before);
+  });
+
+  it('that does not end is left behind after a while, and keeps no program from ending', async () => {
+    const unref = vi.spyOn(Worker.prototype, 'unref');
+    const terminate = vi.spyOn(Worker.prototype, 'terminate').mockReturnValue(new Promise(() => undefined));
+    const source = openWorkerBatches(work, 0, { parting: 0.2 });
+    await source.batch(0);
+    await source.close();
+    expect(terminate).toHaveBeenCalledOnce();
+    expect(unref).toHaveBeenCalledOnce();
+    const [worker] = terminate.mock.contexts as Worker[];
+    vi.restoreAllMocks();
+    await worker.terminate();
   });
 });
 

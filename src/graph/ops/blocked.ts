@@ -8,15 +8,17 @@ import { type Dim, fixedShape } from '../shape.js';
 import { fail, type OpDefinition, type Tensor } from '../tensor.js';
 import { Conv } from './conv.js';
 import { geometryOf, outputLength } from './conv-geometry.js';
-import { flip, reshape, slice, transpose } from './shape.js';
+import { gather, reshape, slice, Transpose, transpose } from './shape.js';
 
 const DOMAIN = 'com.microsoft.nchwc';
 
 export interface BlockedOps {
   readonly Convolution: OpDefinition;
   readonly AveragePool: OpDefinition;
-  /** Out of blocks: plain `[n, C, H, W]`. */
+  /** Out of blocks: plain `[n, C, H, W]`, or `[n, H, W, C]` with `channels_last`. */
   readonly ReorderOutput: OpDefinition;
+  /** Into blocks, from `[n, H, W, C]` (with `channels_last`, always given). */
+  readonly ReorderInput: OpDefinition;
 }
 
 /** The operators for one block size, with an oracle that undoes the blocks and computes plainly. */
@@ -95,11 +97,32 @@ export function blockedOps(block: number): BlockedOps {
       const [x] = inputs;
       if (x.shape.length !== 4 || !whole(x.shape[1]) || attributes.channels !== x.shape[1])
         fail('ReorderOutput', inputs, `input [n, C, H, W] in blocks of ${block}, and all its channels`);
-      return [{ dtype: 'float32', shape: x.shape }];
+      const [n, channels, height, width] = x.shape;
+      return [{ dtype: 'float32', shape: attributes.channels_last ? [n, height, width, channels] : x.shape }];
     },
-    evaluate: ([x]) => [unblock(x, block)],
+    gradient: ({ attributes, inputs }, [dy]) => {
+      if (!attributes.channels_last) fail('gradient of ReorderOutput', inputs, 'channels_last');
+      return [dy ? dy.graph.add(ReorderInput, [dy], { channels_last: 1 }) : null];
+    },
+    evaluate: ([x], attributes) => {
+      const plain = unblock(x, block);
+      return [attributes.channels_last ? permute(plain, [0, 2, 3, 1]) : plain];
+    },
   };
-  return { Convolution, AveragePool, ReorderOutput };
+
+  const ReorderInput: OpDefinition = {
+    type: 'ReorderInput',
+    domain: DOMAIN,
+    infer: (inputs, attributes) => {
+      const [{ shape }] = inputs;
+      if (shape.length !== 4 || !whole(shape[3]) || attributes.channels_last !== 1)
+        fail('ReorderInput', inputs, `input [n, H, W, C] of whole blocks of ${block}, channels_last 1`);
+      const [n, height, width, channels] = shape;
+      return [{ dtype: 'float32', shape: [n, channels, height, width] }];
+    },
+    evaluate: ([x]) => [reblock(permute(x, [0, 3, 1, 2]), block)],
+  };
+  return { Convolution, AveragePool, ReorderOutput, ReorderInput };
 }
 
 /** `[n, C, H, W]` values out of blocks. */
@@ -112,6 +135,8 @@ export function unblock(x: NdArray, block: number): NdArray {
   });
   return result;
 }
+
+const permute = (x: NdArray, perm: readonly number[]): NdArray => Transpose.evaluate([x], { perm })[0];
 
 /** The reverse of {@link unblock}. */
 export function reblock(x: NdArray, block: number): NdArray {
@@ -152,14 +177,20 @@ function scaleChannels(x: NdArray, factors: Float64Array, bias?: NdArray): NdArr
 export function blockedKernels(weight: Tensor, block: number, turned = false): Tensor[] {
   const [out, into, depth, ...kernel] = fixedShape(weight.shape, 'blocked kernels');
   const taps = kernel.reduce((a, b) => a * b, 1);
-  const inBlock = into < block ? 1 : block;
-  let rows = weight;
-  if (turned) {
-    rows = flip(reshape(weight, [out * into, depth * taps]), [1]);
-  }
-  const split = reshape(rows, [out / block, block, into / inBlock, inBlock, depth, taps]);
-  const ordered = transpose(split, turned ? [4, 2, 0, 5, 1, 3] : [4, 0, 2, 5, 3, 1]);
-  const shape = turned ? [depth, into, out, ...kernel] : [depth, out, into, ...kernel];
+  const all = depth * taps;
+  // The output's channels are brought innermost first: what is then moved about are whole rows of a block.
+  const rows = turned
+    ? gather(
+        transpose(reshape(weight, [out, into, all]), [0, 2, 1]),
+        1,
+        Array.from({ length: all }, (_, i) => all - 1 - i),
+      )
+    : transpose(reshape(weight, [out, into * all]), [1, 0]);
+  const [from, to] = turned ? [out, into] : [into, out];
+  const inBlock = from < block ? 1 : block;
+  const split = reshape(rows, [from / inBlock, inBlock, depth, taps, to / block, block]);
+  const ordered = transpose(split, [2, 4, 0, 3, 1, 5]);
+  const shape = [depth, to, from, ...kernel];
   const slices = reshape(ordered, shape);
   return Array.from({ length: depth }, (_, k) => reshape(slice(slices, [0], [k], [k + 1]), shape.slice(1)));
 }

@@ -118,24 +118,23 @@ class BlockedLayers implements Layers {
     const [stack, channels, height, width] = fixedShape(x.shape, 'down');
     const out = fixedShape(weight.shape, 'down')[0];
     const [depth, h, w] = [stack / batch / 2, height / 2, width / 2];
+    let gathered: Tensor;
     return graph.composite(
       'down',
       [x, weight, bias],
       () => {
-        const pairs = reshape(x, [depth, 2, batch * channels * height * width]);
-        let sum: Tensor | undefined;
-        blockedKernels(weight, this.block).forEach((kernel, k) => {
-          const half = reshape(slice(pairs, [1], [k], [k + 1]), [depth * batch, channels, height, width]);
-          const inputs = sum ? [half, kernel, graph.filled(0, [out]), sum] : [half, kernel, bias];
-          sum = graph.add(this.ops.Convolution, inputs, { strides: [2, 2] });
-        });
-        return sum!;
+        gathered = this.gatherTaps(x);
+        const rows = add(matmul(gathered, transpose(tapsLast(weight), [1, 0])), bias);
+        return this.toBlocks(rows, [depth, out, h, w]);
       },
-      (dy, wanted) => [
-        wanted[0] ? this.spread(this.pointwise(dy, tapMatrix(weight)), [depth, channels, h, w]) : null,
-        wanted[1] ? this.shuffleWeight(dy, this.gatherBlocks(x), [out, channels]) : null,
-        wanted[2] ? this.sumPerChannel(dy) : null,
-      ],
+      (dy, wanted) => {
+        const rows = this.places(dy);
+        return [
+          wanted[0] ? this.spreadTaps(matmul(rows, tapsLast(weight)), [depth, channels, h, w]) : null,
+          wanted[1] ? tapsFirst(matmul(swapLast(rows), gathered), [out, channels]) : null,
+          wanted[2] ? this.sumPerChannel(dy) : null,
+        ];
+      },
     );
   }
 
@@ -145,18 +144,21 @@ class BlockedLayers implements Layers {
     const [stack, into, h, w] = fixedShape(x.shape, 'up');
     const out = fixedShape(weight.shape, 'up')[1];
     const depth = stack / batch;
+    let rows: Tensor;
     return graph.composite(
       'up',
       [x, weight, bias],
       () => {
-        const spread = this.pointwise(x, tapMatrix(weight), concat(new Array<Tensor>(8).fill(bias), 0));
-        return this.spread(spread, [depth, out, h, w]);
+        rows = this.places(x);
+        const taps = add(matmul(rows, tapsLast(weight)), concat(new Array<Tensor>(8).fill(bias), 0));
+        return this.spreadTaps(taps, [depth, out, h, w]);
       },
       (dy, wanted) => {
-        const gathered = wanted[0] || wanted[1] ? this.gatherBlocks(dy) : null;
+        const gathered = this.gatherTaps(dy);
+        const input = () => matmul(gathered, transpose(tapsLast(weight), [1, 0]));
         return [
-          wanted[0] ? this.toBlocks(matmul(gathered!, tapMatrix(weight)), [depth, into, h, w]) : null,
-          wanted[1] ? this.shuffleWeight(x, gathered!, [into, out]) : null,
+          wanted[0] ? this.toBlocks(input(), [depth, into, h, w]) : null,
+          wanted[1] ? tapsFirst(matmul(swapLast(rows), gathered), [into, out]) : null,
           wanted[2] ? this.sumPerChannel(dy) : null,
         ];
       },
@@ -167,8 +169,7 @@ class BlockedLayers implements Layers {
     const { batch } = this;
     const [stack, channels, height, width] = fixedShape(x.shape, 'head');
     const depth = stack / batch;
-    const rows = reshape(this.channelsLast(x), [stack * height * width, channels]);
-    const logits = add(matmul(rows, reshape(weight, [channels, 1])), bias);
+    const logits = add(matmul(this.places(x), reshape(weight, [channels, 1])), bias);
     const images = transpose(reshape(logits, [depth, batch, height * width]), [1, 0, 2]);
     return reshape(images, [batch, 1, depth, height, width]);
   }
@@ -237,51 +238,37 @@ class BlockedLayers implements Layers {
   private channelsLast(x: Tensor): Tensor {
     const { block } = this;
     const [stack, channels, height, width] = fixedShape(x.shape, 'channels last');
-    if (channels === block || channels === 1) return reshape(x, [stack, height * width, channels]);
-    const split = transpose(reshape(x, [stack, channels / block, height * width, block]), [0, 2, 1, 3]);
-    return reshape(split, [stack, height * width, channels]);
+    const plain = channels === block || channels === 1;
+    const rows = plain ? x : x.graph.add(this.ops.ReorderOutput, [x], { channels, channels_last: 1 });
+    return reshape(rows, [stack, height * width, channels]);
   }
 
-  /** Rows `[depth, batch, H, W, ...]` of `channels` values, into blocks. */
+  /** The same as rows of a matrix, a row a place. */
+  private places(x: Tensor): Tensor {
+    const [stack, channels, height, width] = fixedShape(x.shape, 'places');
+    return reshape(this.channelsLast(x), [stack * height * width, channels]);
+  }
+
+  /** Rows of `channels` values, in the order of places, into blocks. */
   private toBlocks(rows: Tensor, [depth, channels, height, width]: readonly number[]): Tensor {
-    const stack = depth * this.batch;
-    const split = reshape(rows, [stack, height * width, channels / this.block, this.block]);
-    return reshape(transpose(split, [0, 2, 1, 3]), [stack, channels, height, width]);
+    const last = reshape(rows, [depth * this.batch, height, width, channels]);
+    return rows.graph.add(this.ops.ReorderInput, [last], { channels_last: 1 });
   }
 
-  /** A 1x1 convolution with a matrix `[O, I]`. */
-  private pointwise(x: Tensor, matrix: Tensor, bias?: Tensor): Tensor {
-    const { block } = this;
-    const [out, into] = fixedShape(matrix.shape, 'pointwise');
-    const split = transpose(reshape(matrix, [out / block, block, into / block, block]), [0, 2, 3, 1]);
-    return x.graph.add(this.ops.Convolution, [x, reshape(split, [out, into, 1, 1]), ...(bias ? [bias] : [])]);
+  /** Rows `[places, 8 * C]`, taps outside channels, to blocks of twice the size in every direction. */
+  private spreadTaps(rows: Tensor, [depth, channels, h, w]: readonly number[]): Tensor {
+    // Two taps side by side stay side by side.
+    const split = reshape(rows, [depth, this.batch, h, w, 2, 2, 2 * channels]);
+    return this.toBlocks(transpose(split, [0, 4, 1, 2, 5, 3, 6]), [2 * depth, channels, 2 * h, 2 * w]);
   }
 
-  /** `[depth * batch, 8 * C, h, w]`, channels ordered tap by tap, to twice the size in every direction. */
-  private spread(x: Tensor, [depth, channels, h, w]: readonly number[]): Tensor {
-    const { batch, block } = this;
-    const blocks = channels / block;
-    const split = reshape(x, [depth, batch, 2, 2, 2, blocks, h, w, block]);
-    const moved = transpose(split, [0, 2, 1, 5, 6, 3, 7, 4, 8]);
-    return reshape(moved, [2 * depth * batch, channels, 2 * h, 2 * w]);
-  }
-
-  /** The reverse: rows `[depth * batch * h * w, 8 * C]` of half the size, taps outside channels. */
-  private gatherBlocks(x: Tensor): Tensor {
-    const { batch, block } = this;
-    const [stack, channels, height, width] = fixedShape(x.shape, 'gather blocks');
+  /** The reverse: rows `[places, 8 * C]` of half the size. */
+  private gatherTaps(x: Tensor): Tensor {
+    const { batch } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'gather taps');
     const [depth, h, w] = [stack / batch / 2, height / 2, width / 2];
-    const split = reshape(x, [depth, 2, batch, channels / block, h, 2, w, 2, block]);
-    return reshape(transpose(split, [0, 2, 4, 6, 1, 5, 7, 3, 8]), [depth * batch * h * w, 8 * channels]);
-  }
-
-  /** `[A, B, 2, 2, 2]`: products over all places of `coarse` with A channels and rows `[places, 8 * B]`. */
-  private shuffleWeight(coarse: Tensor, rows: Tensor, [a, b]: readonly number[]): Tensor {
-    const { block } = this;
-    const [stack, , h, w] = fixedShape(coarse.shape, 'weight gradient');
-    const places = transpose(reshape(coarse, [stack, a / block, h * w, block]), [1, 3, 0, 2]);
-    const product = matmul(reshape(places, [a, stack * h * w]), rows);
-    return transpose(reshape(product, [a, 2, 2, 2, b]), [0, 4, 1, 2, 3]);
+    const split = reshape(this.channelsLast(x), [depth, 2, batch, h, 2, w, 2 * channels]);
+    return reshape(transpose(split, [0, 2, 3, 5, 1, 4, 6]), [depth * batch * h * w, 8 * channels]);
   }
 
   private sumPerChannel(x: Tensor): Tensor {
@@ -303,10 +290,15 @@ class BlockedLayers implements Layers {
   }
 }
 
-/** `[8 * B, A]` of a weight `[A, B, 2, 2, 2]`, taps outside channels. */
-function tapMatrix(weight: Tensor): Tensor {
+/** `[A, 8 * B]` of a weight `[A, B, 2, 2, 2]`, taps outside channels. */
+function tapsLast(weight: Tensor): Tensor {
   const [a, b] = fixedShape(weight.shape, 'weight of stride 2');
-  return reshape(transpose(reshape(weight, [a, b, 8]), [2, 1, 0]), [8 * b, a]);
+  return reshape(transpose(reshape(weight, [a, b, 8]), [0, 2, 1]), [a, 8 * b]);
+}
+
+/** The reverse of {@link tapsLast}. */
+function tapsFirst(matrix: Tensor, [a, b]: readonly number[]): Tensor {
+  return reshape(transpose(reshape(matrix, [a, 8, b]), [0, 2, 1]), [a, b, 2, 2, 2]);
 }
 
 const concatOrOne = (tensors: readonly Tensor[], axis: number): Tensor =>

@@ -1,0 +1,68 @@
+/** What `predict` says of images: the contents of `CASE.json` and of its `summary.json`. */
+import type { Verdict } from '../ood/verdict.js';
+import type { PredictSettings } from './predict-settings.js';
+
+/** A model by name and contents. */
+interface ModelReference {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** What results come from. */
+export interface ResultSource {
+  /** The model that judges. */
+  readonly model: ModelReference;
+  /** Of an ensemble: all models that segment, the one that judges first. */
+  readonly members?: readonly ModelReference[];
+  /** Where probabilities are means over passes with dropout. */
+  readonly mcDropout?: { readonly passes: number; readonly seed: number };
+}
+
+/** What `CASE.json` says of one image. */
+export interface PredictedCase extends ResultSource {
+  readonly case: string;
+  /** File name. */
+  readonly image: string;
+  /** Of the image's file; of one in two files, of both, the header's first. */
+  readonly imageSha256: string;
+  readonly settings: PredictSettings;
+  readonly verdict: Verdict['verdict'];
+  readonly ood: Verdict['ood'];
+  readonly task: string;
+  readonly temperature: number;
+  readonly foregroundVoxels: number;
+  readonly volumeMl: number;
+  readonly estimatedDice: number | null;
+  readonly spacing: readonly number[];
+  /** Names of the files written beside this one; null where none was. */
+  readonly files: {
+    readonly mask: string | null;
+    readonly probabilities: string | null;
+    readonly oodMap: string | null;
+  };
+  readonly seconds: number;
+}
+
+/** An image of a batch that could not be predicted, and why. */
+export interface FailedImage {
+  readonly case: string;
+  readonly image: string;
+  readonly error: { readonly tag: string; readonly message: string };
+}
+
+/** Which cases a part did, of which run. */
+export interface Part {
+  readonly id: number;
+  readonly of: number;
+  /** SHA-256 over the names of all parts' cases, the models and the settings: parts of other runs are told by it. */
+  readonly run: string;
+}
+
+/** All cases of a call, failures included: what `predict` returns and writes as `summary.json`. */
+export interface PredictSummary extends ResultSource {
+  /** Of a part of a job array. */
+  readonly part?: Part;
+  readonly alpha: number;
+  readonly settings: PredictSettings;
+  readonly cases: readonly (PredictedCase | FailedImage)[];
+}
