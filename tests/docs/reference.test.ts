@@ -7,7 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { findingKinds } from '../../src/datasets/finding.js';
-import { presetNames, presets, strideOf } from '../../src/networks/architecture.js';
+import { convolutionsOf, presetNames, presets, strideOf } from '../../src/networks/architecture.js';
 import { ensureBuilt, root } from '../cli/run-candor.js';
 
 const read = (file: string) => readFile(path.join(root, file), 'utf8');
@@ -29,8 +29,9 @@ test('presets', async () => {
     presetNames.map((name) => {
       const { architecture, patchVoxels, steps } = presets[name];
       const [channels, stride] = [architecture.channels.join(', '), String(strideOf(architecture))];
+      const convolutions = architecture.channels.map((_, stage) => convolutionsOf(architecture, stage)).join(', ');
       const side = Math.cbrt(patchVoxels);
-      return [name, channels, stride, `${side}³`, String(steps)];
+      return [name, channels, convolutions, stride, `${side}³`, String(steps)];
     }),
   );
 });
