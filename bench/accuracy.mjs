@@ -56,7 +56,7 @@ export async function accuracy(options) {
     {
       title: `Time to accuracy: ${Object.keys(cases).join(', ')}; ${own.steps} steps of ${run.settings.batch} patches, ${run.settings.threads} threads`,
       tables: [table, bestTable({ curves, cases }), scanTable({ scans, cases, names: Object.keys(curves), repeats })],
-      notes: [...missing, ...method(run), ...cuts({ own, trained, other, schedule })],
+      notes: [...missing, ...method(run), ...cuts({ own, trained, other, schedule, reachedAll: reached[other]?.all })],
       data: {
         steps: own.steps,
         settings: run.settings,
@@ -99,11 +99,12 @@ function method({ settings, architecture }) {
 }
 
 /** What either side did not train to the end of its schedule. */
-function cuts({ own, trained, other, schedule: { steps, validateAt } }) {
+function cuts({ own, trained, other, schedule: { steps, targets }, reachedAll }) {
   const notes = [];
   if (own.last < steps) notes.push(`Candor's run was stopped after ${own.last} of ${steps} steps.`);
   if (trained && trained.last < steps) {
-    const why = trained.last < validateAt.at(-1) ? 'all targets had been reached' : 'it was given no more';
+    const asked = Object.keys(targets).length > 0;
+    const why = asked && reachedAll ? 'all targets had been reached' : 'it was given no more';
     notes.push(
       `${other} trained ${trained.last} of ${steps} steps, at the learning rates of all ${steps}: ${why}. Its best Dice are of these steps.`,
     );
