@@ -52,6 +52,13 @@ export class Graph implements GraphBuilder {
     );
   }
 
+  /** A small constant table; equal ones are shared. */
+  table(values: readonly number[], shape: readonly number[]): Tensor {
+    return this.share(`table:${values.join(',')}:${shape.join(',')}`, () =>
+      this.constant(this.fresh('table'), shape, Float32Array.from(values)),
+    );
+  }
+
   /** A list of whole numbers (axes, pads, a target shape); equal ones are shared. */
   ints(values: readonly number[]): Tensor {
     return this.share(`ints:${values.join(',')}`, () => {

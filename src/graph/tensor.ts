@@ -81,6 +81,8 @@ export interface GraphBuilder {
   scalar(value: number): Tensor;
   /** A constant of equal values; equal ones are shared. */
   filled(value: number, shape: readonly number[]): Tensor;
+  /** A small constant table; equal ones are shared. */
+  table(values: readonly number[], shape: readonly number[]): Tensor;
   /** A list of whole numbers (axes, pads, a target shape); equal ones are shared. */
   ints(values: readonly number[]): Tensor;
   /** Add a node of one output. Throws GraphError where shapes or types do not fit. */

@@ -5,10 +5,10 @@
  */
 import { forEachIndex, type NdArray, ndArray } from '../nd-array.js';
 import { type Dim, fixedShape } from '../shape.js';
-import { fail, type OpDefinition, type Tensor } from '../tensor.js';
+import { type Attributes, fail, type OpDefinition, type Tensor } from '../tensor.js';
 import { Conv } from './conv.js';
 import { geometryOf, outputLength } from './conv-geometry.js';
-import { gather, reshape, slice, Transpose, transpose } from './shape.js';
+import { Concat, gather, reshape, Slice, Transpose, transpose } from './shape.js';
 
 const DOMAIN = 'com.microsoft.nchwc';
 
@@ -32,16 +32,17 @@ export function blockedOps(block: number): BlockedOps {
       const [x, w, bias, sum] = inputs;
       const group = Number(attributes.group ?? 1);
       const [filters, into, ...kernel] = fixedShape(w.shape, 'blocked Conv weight');
-      const plain = Number(x.shape[1]) < block;
+      const channels = Number(x.shape[1]);
       if (
         x.shape.length !== 4 ||
-        Number(x.shape[1]) !== into * group ||
+        channels !== into * group ||
         !whole(filters) ||
-        !(plain || whole(x.shape[1]))
+        !(channels < block || whole(channels))
       )
         fail('blocked Conv', inputs, `input [n, C, H, W] and weight [filters, C / groups, h, w] in blocks of ${block}`);
-      if (group !== 1 && (group !== filters || kernel.some((k) => k !== 1)))
-        fail('blocked Conv', inputs, 'one group, or one group and one weight a channel');
+      const depthwise = group === filters && whole(group);
+      if (group !== 1 && !depthwise && !(into < block && whole(filters / group)))
+        fail('blocked Conv', inputs, `one group, a channel a group, or groups of whole blocks of ${block} filters`);
       if (bias && (bias.shape.length !== 1 || bias.shape[0] !== filters))
         fail('blocked Conv', inputs, 'a bias a filter');
       const g = geometryOf(attributes, 2);
@@ -52,12 +53,11 @@ export function blockedOps(block: number): BlockedOps {
     },
     evaluate: ([x, w, bias, sum], attributes) => {
       const [filters, into] = w.shape;
-      const input = x.shape[1] < block ? x : unblock(x, block);
-      const { group, activation, ...geometry } = attributes;
-      const [result] =
-        group === undefined
-          ? Conv.evaluate([input, unblockWeight(w, into < block ? 1 : block, block), bias], geometry)
-          : [scaleChannels(input, w.data, bias)];
+      const { group = 1, activation, ...geometry } = attributes;
+      const plain = into < block && group !== filters;
+      const input = plain ? x : unblock(x, block);
+      const weight = unblockWeight(w, into < block ? 1 : block, block);
+      const result = groupedConv(input, weight, Number(group), geometry, bias);
       const added = sum ? unblock(sum, block).data : undefined;
       const data = result.data.map((value, i) => {
         const total = value + (added?.[i] ?? 0);
@@ -161,20 +161,28 @@ function unblockWeight(weight: NdArray, inBlock: number, outBlock: number): NdAr
   return result;
 }
 
-function scaleChannels(x: NdArray, factors: Float64Array, bias?: NdArray): NdArray {
-  const [, channels, height, width] = x.shape;
-  const data = x.data.map((value, i) => {
-    const c = Math.floor(i / (height * width)) % channels;
-    return value * factors[c] + (bias?.data[c] ?? 0);
+/** Convolution of each group of channels with its share of the filters. */
+function groupedConv(x: NdArray, weight: NdArray, groups: number, geometry: Attributes, bias?: NdArray): NdArray {
+  if (groups === 1) return Conv.evaluate(bias ? [x, weight, bias] : [x, weight], geometry)[0];
+  const share = (array: NdArray, axis: number, group: number): NdArray => {
+    const length = array.shape[axis] / groups;
+    const [start, end, axes, step] = [group * length, (group + 1) * length, axis, 1].map((v) =>
+      ndArray([1], Float64Array.of(v)),
+    );
+    return Slice.evaluate([array, start, end, axes, step], {})[0];
+  };
+  const parts = Array.from({ length: groups }, (_, group) => {
+    const inputs = [share(x, 1, group), share(weight, 0, group), ...(bias ? [share(bias, 0, group)] : [])];
+    return Conv.evaluate(inputs, geometry)[0];
   });
-  return ndArray(x.shape, data);
+  return Concat.evaluate(parts, { axis: 1 })[0];
 }
 
 /**
- * Kernel slices of a weight `[O, I, k, ...]` (`k` leading slices of `taps` values each), each ready for a blocked
- * convolution. `turned`: for the gradient with respect to the input, in and out exchanged, kernel reversed.
+ * The 2D kernels `[k * O, I, ...]` of a weight `[O, I, k, ...]`, one kernel slice's filters after the other's, ready for
+ * a blocked convolution. `turned`: for the gradient with respect to the input, in and out exchanged, kernel reversed.
  */
-export function blockedKernels(weight: Tensor, block: number, turned = false): Tensor[] {
+export function blockedKernels(weight: Tensor, block: number, turned = false): Tensor {
   const [out, into, depth, ...kernel] = fixedShape(weight.shape, 'blocked kernels');
   const taps = kernel.reduce((a, b) => a * b, 1);
   const all = depth * taps;
@@ -190,7 +198,5 @@ export function blockedKernels(weight: Tensor, block: number, turned = false): T
   const inBlock = from < block ? 1 : block;
   const split = reshape(rows, [from / inBlock, inBlock, depth, taps, to / block, block]);
   const ordered = transpose(split, [2, 4, 0, 3, 1, 5]);
-  const shape = [depth, to, from, ...kernel];
-  const slices = reshape(ordered, shape);
-  return Array.from({ length: depth }, (_, k) => reshape(slice(slices, [0], [k], [k + 1]), shape.slice(1)));
+  return reshape(ordered, [depth * to, from, ...kernel]);
 }

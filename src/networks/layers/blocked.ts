@@ -1,17 +1,18 @@
 /**
- * Layers on ONNX Runtime's blocked kernels, about twice as fast as its 3D convolution. A volume is a stack of slices:
- * feature maps lie as `[depth, batch, C / block, H, W, block]`, declared `[depth * batch, C, H, W]`, and a 3D
- * convolution is the sum of three 2D ones over the stack shifted by one slice. Norms treat an image's channels as
- * channels of their own, `[depth, batch * C, H, W]`, so that scaling them is one depthwise convolution.
+ * Layers on ONNX Runtime's blocked kernels, over twice as fast as its 3D convolution. A volume is a stack of slices:
+ * feature maps lie as `[depth, batch, C / block, H, W, block]`, declared `[depth * batch, C, H, W]`. A 3D convolution is
+ * one 2D convolution with the filters of all three kernel slices, whose results are then added across the stack; that
+ * addition is a depthwise convolution itself, seen through another shape, as are most passes here. Norms treat an
+ * image's channels as channels of their own, `[depth, batch * C, H, W]`, so that scaling them is one, too.
  */
 import { type BlockedOps, blockedKernels, blockedOps } from '../../graph/ops/blocked.js';
 import { reduceSum } from '../../graph/ops/broadcast.js';
-import { conv } from '../../graph/ops/conv.js';
 import { add, div, isPositive, mul, neg, reduceMean, sqrt } from '../../graph/ops/elementwise.js';
-import { matmul, swapLast } from '../../graph/ops/matmul.js';
-import { concat, gather, pad, reshape, slice, transpose } from '../../graph/ops/shape.js';
-import { elementCount, fixedShape } from '../../graph/shape.js';
-import type { Tensor } from '../../graph/tensor.js';
+import { matmul } from '../../graph/ops/matmul.js';
+import { concat, pad, reshape, slice, transpose } from '../../graph/ops/shape.js';
+import { fixedShape } from '../../graph/shape.js';
+import type { Attributes, Tensor } from '../../graph/tensor.js';
+import { correlate, type Meeting } from './correlation.js';
 import type { Layers, LayersFactory } from './layers.js';
 
 const EPSILON = 1e-5;
@@ -41,7 +42,7 @@ class BlockedLayers implements Layers {
     return graph.composite(
       'conv3',
       [...inputs, weight],
-      () => this.sumOfSlices(inputs, weight),
+      () => this.volumeConv(inputs, weight),
       (dy, wanted) => [
         ...inputs.map((_, i) => (wanted[i] ? this.inputGradient(dy, this.part(weight, inputs, i)) : null)),
         wanted[inputs.length]
@@ -113,55 +114,28 @@ class BlockedLayers implements Layers {
   }
 
   down(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-    const { batch } = this;
-    const { graph } = x;
-    const [stack, channels, height, width] = fixedShape(x.shape, 'down');
-    const out = fixedShape(weight.shape, 'down')[0];
-    const [depth, h, w] = [stack / batch / 2, height / 2, width / 2];
-    let gathered: Tensor;
-    return graph.composite(
+    return x.graph.composite(
       'down',
       [x, weight, bias],
-      () => {
-        gathered = this.gatherTaps(x);
-        const rows = add(matmul(gathered, transpose(tapsLast(weight), [1, 0])), bias);
-        return this.toBlocks(rows, [depth, out, h, w]);
-      },
-      (dy, wanted) => {
-        const rows = this.places(dy);
-        return [
-          wanted[0] ? this.spreadTaps(matmul(rows, tapsLast(weight)), [depth, channels, h, w]) : null,
-          wanted[1] ? tapsFirst(matmul(swapLast(rows), gathered), [out, channels]) : null,
-          wanted[2] ? this.sumPerChannel(dy) : null,
-        ];
-      },
+      () => this.halve(x, weight, bias),
+      (dy, wanted) => [
+        wanted[0] ? this.double(dy, weight) : null,
+        wanted[1] ? this.tapGradient(dy, x) : null,
+        wanted[2] ? this.sumPerChannel(dy) : null,
+      ],
     );
   }
 
   up(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-    const { batch } = this;
-    const { graph } = x;
-    const [stack, into, h, w] = fixedShape(x.shape, 'up');
-    const out = fixedShape(weight.shape, 'up')[1];
-    const depth = stack / batch;
-    let rows: Tensor;
-    return graph.composite(
+    return x.graph.composite(
       'up',
       [x, weight, bias],
-      () => {
-        rows = this.places(x);
-        const taps = add(matmul(rows, tapsLast(weight)), concat(new Array<Tensor>(8).fill(bias), 0));
-        return this.spreadTaps(taps, [depth, out, h, w]);
-      },
-      (dy, wanted) => {
-        const gathered = this.gatherTaps(dy);
-        const input = () => matmul(gathered, transpose(tapsLast(weight), [1, 0]));
-        return [
-          wanted[0] ? this.toBlocks(input(), [depth, into, h, w]) : null,
-          wanted[1] ? tapsFirst(matmul(swapLast(rows), gathered), [into, out]) : null,
-          wanted[2] ? this.sumPerChannel(dy) : null,
-        ];
-      },
+      () => this.double(x, weight, bias),
+      (dy, wanted) => [
+        wanted[0] ? this.halve(dy, weight) : null,
+        wanted[1] ? this.tapGradient(x, dy) : null,
+        wanted[2] ? this.sumPerChannel(dy) : null,
+      ],
     );
   }
 
@@ -175,63 +149,161 @@ class BlockedLayers implements Layers {
   }
 
   gram(x: Tensor): Tensor {
-    const { batch } = this;
-    const [stack, channels, height, width] = fixedShape(x.shape, 'gram');
-    const rows = reshape(this.channelsLast(x), [stack / batch, batch, height * width, channels]);
-    return reshape(reduceSum(matmul(swapLast(rows), rows), [0]), [batch, 1, channels, channels]);
+    const { batch, block } = this;
+    const [stack, channels] = fixedShape(x.shape, 'gram');
+    const meetings = Array.from({ length: stack }, (_, s) => [{ slice: s, sum: s % batch }]);
+    const sums = this.correlate(this.lines(x), x, meetings, { dilations: [1, channels] });
+    const blocks = reshape(sums, [batch, channels / block, channels, block]);
+    return reshape(transpose(blocks, [0, 2, 1, 3]), [batch, 1, channels, channels]);
   }
 
-  /** The 3D convolution of several stacks with their parts of a weight, as one running sum of 2D convolutions. */
-  private sumOfSlices(inputs: readonly Tensor[], weight: Tensor): Tensor {
-    const kernels = inputs.map((_, i) => blockedKernels(this.part(weight, inputs, i), this.block));
-    return this.sumOfShifted(inputs.flatMap((x, i) => kernels[i].map((kernel, k) => ({ x, kernel, shift: k - 1 }))));
+  /** The 3D convolution of several stacks with their parts of a weight. */
+  private volumeConv(inputs: readonly Tensor[], weight: Tensor): Tensor {
+    const [first] = inputs;
+    if (first.shape[1] === 1) return this.imageConv(first, weight);
+    let slices: Tensor | undefined;
+    inputs.forEach((x, i) => {
+      const kernels = blockedKernels(this.part(weight, inputs, i), this.block);
+      slices = this.sliceConv(x, kernels, slices);
+    });
+    return this.addAcross(slices!);
+  }
+
+  /** The 3D convolution of an image of one channel: slices before, at and after as three channels. */
+  private imageConv(image: Tensor, weight: Tensor): Tensor {
+    const [stack, , height, width] = fixedShape(image.shape, 'image');
+    const flat = reshape(image, [stack, height * width]);
+    const planes = [-1, 0, 1].map((shift) => {
+      const slices = shift * this.batch;
+      const moved = shift === 0 ? flat : pad(flat, [-slices, 0], [slices, 0]);
+      return reshape(moved, [stack, 1, height * width]);
+    });
+    const [out, , depth, ...kernel] = fixedShape(weight.shape, 'conv');
+    const kernels = blockedKernels(reshape(weight, [out, depth, 1, ...kernel]), this.block);
+    return image.graph.add(
+      this.ops.Convolution,
+      [reshape(concat(planes, 1), [stack, depth, height, width]), kernels],
+      SAME,
+    );
   }
 
   private inputGradient(dy: Tensor, weight: Tensor): Tensor {
-    const kernels = blockedKernels(weight, this.block, true);
-    return this.sumOfShifted(kernels.map((kernel, k) => ({ x: dy, kernel, shift: k - 1 })));
+    return this.addAcross(this.sliceConv(dy, blockedKernels(weight, this.block, true)));
   }
 
-  private sumOfShifted(terms: readonly { x: Tensor; kernel: Tensor; shift: number }[]): Tensor {
-    let sum: Tensor | undefined;
-    for (const { x, kernel, shift } of terms) {
-      const moved = this.shiftSlices(x, shift);
-      const none = x.graph.filled(0, [fixedShape(kernel.shape, 'kernel')[0]]);
-      sum = x.graph.add(this.ops.Convolution, sum ? [moved, kernel, none, sum] : [moved, kernel], SAME);
-    }
-    return sum!;
-  }
-
-  /** Slice d of the result is slice d + shift of `x`; zeros beyond the ends. */
-  private shiftSlices(x: Tensor, shift: number): Tensor {
-    if (shift === 0) return x;
-    const shape = fixedShape(x.shape, 'stack of slices');
-    const depth = shape[0] / this.batch;
-    const moved = pad(reshape(x, [depth, elementCount(shape) / depth]), [-shift, 0], [shift, 0]);
-    return reshape(moved, shape);
+  /** Every slice with the filters of all kernel slices, `[stack, 3 * out, H, W]`, added to `sum`. */
+  private sliceConv(x: Tensor, kernels: Tensor, sum?: Tensor): Tensor {
+    const none = x.graph.filled(0, [fixedShape(kernels.shape, 'kernels')[0]]);
+    return x.graph.add(this.ops.Convolution, sum ? [x, kernels, none, sum] : [x, kernels], SAME);
   }
 
   /**
-   * d(loss)/d(weight) `[O, I, 3, 3, 3]`: a plain 2D convolution over the channels-last input, dilation stepping over its
-   * channels, with the output gradient as kernel; the three shifts in depth are filters side by side.
+   * Slice d of the result is the sum of what slices d - 1, d and d + 1 have for kernel slices 0, 1 and 2. Seen as an
+   * image of one row a slice and kernel slices side by side, that is a depthwise convolution along the diagonal.
    */
+  private addAcross(slices: Tensor): Tensor {
+    const { batch, block } = this;
+    const [stack, filters, height, width] = fixedShape(slices.shape, 'slices');
+    const row = (filters / 3 / block) * height * width;
+    const taps = [1, 0, 0, 0, 1, 0, 0, 0, 1].flatMap((tap) => new Array<number>(block).fill(tap));
+    const sum = slices.graph.add(
+      this.ops.Convolution,
+      [reshape(slices, [1, block, stack, 3 * row]), slices.graph.table(taps, [block, 1, 3, 3])],
+      { group: block, dilations: [batch, row], pads: [batch, 0, batch, 0] },
+    );
+    return reshape(sum, [stack, filters / 3, height, width]);
+  }
+
+  /** Convolution with kernel and stride 2, by a weight `[out, in, 2, 2, 2]`. */
+  private halve(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+    const { batch, block } = this;
+    const { graph } = x;
+    const [stack, , height, width] = fixedShape(x.shape, 'halve');
+    const out = fixedShape(weight.shape, 'halve')[0];
+    const kernels = blockedKernels(weight, block);
+    const both = bias ? [concat([bias, graph.filled(0, [out])], 0)] : [];
+    const slices = graph.add(this.ops.Convolution, [x, kernels, ...both], { strides: [2, 2] });
+    // Of two slices, the first's result for kernel slice 0 and the second's for kernel slice 1: of the 4 * batch rows
+    // of one pair, each even one and the row 2 * batch + 1 further on.
+    const [h, w] = [height / 2, width / 2];
+    const row = (out / block) * h * w;
+    const sum = graph.add(
+      this.ops.Convolution,
+      [reshape(slices, [stack / batch / 2, block, 4 * batch, row]), graph.filled(1, [block, 1, 2, 1])],
+      { group: block, dilations: [2 * batch + 1, 1], strides: [2, 1] },
+    );
+    return reshape(sum, [stack / 2, out, h, w]);
+  }
+
+  /** Transposed convolution with kernel and stride 2, by a weight `[in, out, 2, 2, 2]`. */
+  private double(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+    const [stack, , h, w] = fixedShape(x.shape, 'double');
+    const out = fixedShape(weight.shape, 'double')[1];
+    const taps = matmul(this.places(x), tapsLast(weight));
+    const all = bias ? add(taps, concat(new Array<Tensor>(8).fill(bias), 0)) : taps;
+    return this.spreadTaps(all, [stack / this.batch, out, h, w]);
+  }
+
+  /** d(loss)/d(weight) `[O, I, 3, 3, 3]`. */
   private weightGradient(x: Tensor, dy: Tensor): Tensor {
     const { batch } = this;
-    const [stack, channels, height, width] = fixedShape(x.shape, 'weight gradient');
-    const out = fixedShape(dy.shape, 'weight gradient')[1];
-    const plain = dy.graph.add(this.ops.ReorderOutput, [dy], { channels: out });
-    // A slice of zeros on either side, then per filter and shift the rows of all slices and images in turn.
-    const padded = pad(reshape(plain, [stack * out, height * width]), [batch * out, 0], [batch * out, 0]);
-    const rows: number[] = [];
-    for (let filter = 0; filter < out; filter++)
-      for (const shift of [0, 1, 2])
-        for (let i = 0; i < stack; i++) rows.push((i + (2 - shift) * batch) * out + filter);
-    const kernel = reshape(gather(padded, 0, rows), [3 * out, stack, height, width]);
-    const margin = [0, 1, channels];
-    const lines = pad(reshape(this.channelsLast(x), [stack, height, width * channels]), margin, margin);
-    const input = reshape(lines, [1, stack, height + 2, (width + 2) * channels]);
-    const y = conv(input, kernel, { dilations: [1, channels] });
-    return transpose(reshape(y, [out, 3, 3, 3, channels]), [0, 4, 1, 2, 3]);
+    const [stack, channels] = fixedShape(x.shape, 'weight gradient');
+    const meetings = Array.from({ length: stack }, (_, s) =>
+      [0, 1, 2].map((tap): Meeting => {
+        const slice = s + (1 - tap) * batch;
+        return slice >= 0 && slice < stack ? { slice, sum: tap } : { slice: s, sum: null };
+      }),
+    );
+    const sums = this.correlate(this.padColumns(this.lines(x), channels), dy, meetings, {
+      dilations: [1, channels],
+      pads: [1, 0, 1, 0],
+    });
+    return this.weightOf(sums, channels);
+  }
+
+  /** d(loss)/d(weight) `[A, B, 2, 2, 2]` of stride 2 between `coarse` with A channels and `fine` with B. */
+  private tapGradient(coarse: Tensor, fine: Tensor): Tensor {
+    const { batch } = this;
+    const [stack, channels] = fixedShape(fine.shape, 'tap gradient');
+    const meetings = Array.from({ length: stack }, (_, s) => {
+      const d = Math.floor(s / batch);
+      return [{ slice: Math.floor(d / 2) * batch + (s % batch), sum: d % 2 }];
+    });
+    return this.weightOf(
+      this.correlate(this.lines(fine), coarse, meetings, { dilations: [2, 2 * channels] }),
+      channels,
+    );
+  }
+
+  private correlate(lines: Tensor, filters: Tensor, meetings: readonly (readonly Meeting[])[], geometry: Attributes) {
+    return correlate(this.ops.Convolution, this.block, { lines, filters, meetings, geometry });
+  }
+
+  /** A weight `[A, channels, k, k, k]` of sums `[k, A / block, k, k * channels, block]`. */
+  private weightOf(sums: Tensor, channels: number): Tensor {
+    const [k, blocks, , , block] = fixedShape(sums.shape, 'sums');
+    const split = reshape(sums, [k, blocks, k, k, channels, block]);
+    return reshape(transpose(split, [1, 5, 4, 0, 2, 3]), [blocks * block, channels, k, k, k]);
+  }
+
+  /** `[stack, H, W * C]`, channels innermost. */
+  private lines(x: Tensor): Tensor {
+    const [stack, channels, height, width] = fixedShape(x.shape, 'lines');
+    return reshape(this.channelsLast(x), [stack, height, width * channels]);
+  }
+
+  /** Zeros before and after every line: for whole blocks a depthwise convolution, which outruns `Pad`. */
+  private padColumns(lines: Tensor, margin: number): Tensor {
+    const { block } = this;
+    const [stack, height, width] = fixedShape(lines.shape, 'lines');
+    if (margin % block !== 0) return pad(lines, [0, 0, margin], [0, 0, margin]);
+    const columns = margin / block;
+    const padded = lines.graph.add(
+      this.ops.Convolution,
+      [reshape(lines, [1, block, stack * height, width / block]), lines.graph.filled(1, [block, 1, 1, 1])],
+      { group: block, pads: [0, columns, 0, columns] },
+    );
+    return reshape(padded, [stack, height, width + 2 * margin]);
   }
 
   /** Rows of channels `[depth * batch, H * W, C]` of a stack; an image of one channel is that already. */
@@ -262,15 +334,6 @@ class BlockedLayers implements Layers {
     return this.toBlocks(transpose(split, [0, 4, 1, 2, 5, 3, 6]), [2 * depth, channels, 2 * h, 2 * w]);
   }
 
-  /** The reverse: rows `[places, 8 * C]` of half the size. */
-  private gatherTaps(x: Tensor): Tensor {
-    const { batch } = this;
-    const [stack, channels, height, width] = fixedShape(x.shape, 'gather taps');
-    const [depth, h, w] = [stack / batch / 2, height / 2, width / 2];
-    const split = reshape(this.channelsLast(x), [depth, 2, batch, h, 2, w, 2 * channels]);
-    return reshape(transpose(split, [0, 2, 3, 5, 1, 4, 6]), [depth * batch * h * w, 8 * channels]);
-  }
-
   private sumPerChannel(x: Tensor): Tensor {
     const [, channels, height, width] = fixedShape(x.shape, 'sum per channel');
     const sum = reshape(reduceSum(this.pool(x), [0]), [channels]);
@@ -294,11 +357,6 @@ class BlockedLayers implements Layers {
 function tapsLast(weight: Tensor): Tensor {
   const [a, b] = fixedShape(weight.shape, 'weight of stride 2');
   return reshape(transpose(reshape(weight, [a, b, 8]), [0, 2, 1]), [a, 8 * b]);
-}
-
-/** The reverse of {@link tapsLast}. */
-function tapsFirst(matrix: Tensor, [a, b]: readonly number[]): Tensor {
-  return reshape(transpose(reshape(matrix, [a, 8, b]), [0, 2, 1]), [a, b, 2, 2, 2]);
 }
 
 const concatOrOne = (tensors: readonly Tensor[], axis: number): Tensor =>

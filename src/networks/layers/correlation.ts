@@ -1,0 +1,71 @@
+/**
+ * Sums over places of products of two stacks of slices, which weight gradients and Gram matrices are made of: a grouped
+ * 2D convolution, a group a slice, that takes whole slices of the one stack as filters for the other. With its channels
+ * innermost and dilation stepping over them, a line holds every tap and channel side by side, and nothing is copied.
+ */
+import { matmul } from '../../graph/ops/matmul.js';
+import { concat, gather, reshape, slice } from '../../graph/ops/shape.js';
+import { elementCount, fixedShape } from '../../graph/shape.js';
+import type { Attributes, OpDefinition, Tensor } from '../../graph/tensor.js';
+
+/** A slice of the filters, and the number of the sum that its products with a slice of the lines go into. */
+export interface Meeting {
+  readonly slice: number;
+  /** Null: into none; the slice stands in for one beyond the stack's end. */
+  readonly sum: number | null;
+}
+
+export interface CorrelationTerms {
+  /** `[stack, rows, columns]`, plain. */
+  readonly lines: Tensor;
+  /** `[stack', filters, h, w]` in blocks. */
+  readonly filters: Tensor;
+  /** For each slice of the lines, what it meets; equally many each. */
+  readonly meetings: readonly (readonly Meeting[])[];
+  /** Dilations and pads of the convolution. */
+  readonly geometry: Attributes;
+}
+
+/** The sums `[sums, filters / block, ...shifts, block]`, one of the filters' slice against the lines for every shift. */
+export function correlate(
+  convolution: OpDefinition,
+  block: number,
+  { lines, filters, meetings, geometry }: CorrelationTerms,
+): Tensor {
+  const [stack, ...line] = fixedShape(lines.shape, 'lines');
+  const [slices, channels, ...space] = fixedShape(filters.shape, 'filters');
+  const each = meetings[0].length;
+  const rows = reshape(filters, [slices, channels * elementCount(space)]);
+  const products = wholeBlocks(stack, block).map(([start, end]) => {
+    const count = end - start;
+    const input = count === stack ? lines : slice(lines, [0], [start], [end]);
+    const partners = meetings.slice(start, end).flatMap((list) => list.map((meeting) => meeting.slice));
+    const same = partners.length === slices && partners.every((partner, i) => partner === i);
+    const chosen = same ? rows : gather(rows, 0, partners);
+    return lines.graph.add(
+      convolution,
+      [reshape(input, [1, count, ...line]), reshape(chosen, [count * each * channels, 1, ...space])],
+      { group: count, ...geometry },
+    );
+  });
+  const shifts = fixedShape(products[0].shape, 'products').slice(2);
+  const length = channels * elementCount(shifts);
+  const parts = products.map((product) =>
+    reshape(product, [elementCount(fixedShape(product.shape, 'products')) / length, length]),
+  );
+  const goesTo = meetings.flat().map(({ sum }) => sum);
+  const sums = 1 + Math.max(...goesTo.map((sum) => sum ?? 0));
+  const choice = Array.from({ length: sums }, (_, k) => goesTo.map((sum) => (sum === k ? 1 : 0))).flat();
+  const table = lines.graph.table(choice, [sums, goesTo.length]);
+  const total = matmul(table, parts.length === 1 ? parts[0] : concat(parts, 0));
+  return reshape(total, [sums, channels / block, ...shifts, block]);
+}
+
+/** The engine takes less than a block of channels, or whole blocks. */
+function wholeBlocks(stack: number, block: number): [start: number, end: number][] {
+  const whole = stack - (stack % block);
+  return [
+    [0, whole],
+    [whole, stack],
+  ].filter(([start, end]) => end > start) as [number, number][];
+}
