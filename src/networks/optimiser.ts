@@ -1,7 +1,7 @@
 /** AdamW with gradient-norm clipping (Loshchilov and Hutter 2019) as a graph over the flat weight vector. */
+
+import { reduceSum } from '../graph/ops/broadcast.js';
 import { add, div, min, mul, sqrt, sub } from '../graph/ops/elementwise.js';
-import { matmul } from '../graph/ops/matmul.js';
-import { reshape } from '../graph/ops/shape.js';
 import type { Tensor } from '../graph/tensor.js';
 
 export interface AdamWSettings {
@@ -46,18 +46,19 @@ export interface OptimiserOutputs {
 export function adamW(inputs: OptimiserInputs, settings: AdamWSettings): OptimiserOutputs {
   const { weights, gradient, firstMoment, secondMoment, learningRate } = inputs;
   const { graph } = weights;
-  const n = weights.shape[0] as number;
   const s = (value: number) => graph.scalar(value);
-  const squared = matmul(reshape(gradient, [1, n]), reshape(gradient, [n, 1]));
-  const gradientNorm = reshape(sqrt(squared), [1]);
+  // Scalars are gathered before they meet a vector: every operation over all weights is a pass through memory.
+  const squares = mul(gradient, gradient);
+  const gradientNorm = sqrt(reduceSum(squares, [0]));
   const clip = min(s(1), div(s(settings.maximumNorm), add(gradientNorm, s(1e-6))));
-  const clipped = mul(gradient, clip);
-  const mix = (moment: Tensor, value: Tensor, beta: number) => add(mul(moment, s(beta)), mul(value, s(1 - beta)));
-  const first = mix(firstMoment, clipped, settings.beta1);
-  const second = mix(secondMoment, mul(clipped, clipped), settings.beta2);
-  // lr * (m / c1) / (sqrt(v / c2) + eps), with the scalars gathered before they meet a vector.
-  const denominator = add(sqrt(div(second, inputs.correction2)), s(settings.epsilon));
-  const update = div(mul(first, div(learningRate, inputs.correction1)), denominator);
+  const mix = (moment: Tensor, value: Tensor, beta: number, scale: Tensor) =>
+    add(mul(moment, s(beta)), mul(value, mul(scale, s(1 - beta))));
+  const first = mix(firstMoment, gradient, settings.beta1, clip);
+  const second = mix(secondMoment, squares, settings.beta2, mul(clip, clip));
+  // lr * (m / c1) / (sqrt(v / c2) + eps), both sides of the fraction times sqrt(c2).
+  const root = sqrt(inputs.correction2);
+  const denominator = add(sqrt(second), mul(root, s(settings.epsilon)));
+  const update = div(mul(first, mul(root, div(learningRate, inputs.correction1))), denominator);
   const decay = mul(mul(weights, inputs.decayMask), mul(learningRate, s(settings.weightDecay)));
   return { weights: sub(weights, add(update, decay)), firstMoment: first, secondMoment: second, gradientNorm };
 }

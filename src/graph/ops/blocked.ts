@@ -8,6 +8,7 @@ import { type Dim, fixedShape } from '../shape.js';
 import { type Attributes, fail, type OpDefinition, type Tensor } from '../tensor.js';
 import { Conv } from './conv.js';
 import { geometryOf, outputLength } from './conv-geometry.js';
+import { swapLast } from './matmul.js';
 import { Concat, gather, reshape, Slice, Transpose, transpose } from './shape.js';
 
 const DOMAIN = 'com.microsoft.nchwc';
@@ -178,23 +179,29 @@ function groupedConv(x: NdArray, weight: NdArray, groups: number, geometry: Attr
   return Concat.evaluate(parts, { axis: 1 })[0];
 }
 
+/** In and out exchanged, as a transposed convolution has them; or the taps reversed as well, as the input's gradient has. */
+export type KernelTurn = 'as is' | 'exchanged' | 'turned';
+
 /**
  * The 2D kernels `[k * O, I, ...]` of a weight `[O, I, k, ...]`, one kernel slice's filters after the other's, ready for
- * a blocked convolution. `turned`: for the gradient with respect to the input, in and out exchanged, kernel reversed.
+ * a blocked convolution.
  */
-export function blockedKernels(weight: Tensor, block: number, turned = false): Tensor {
+export function blockedKernels(weight: Tensor, block: number, turn: KernelTurn = 'as is'): Tensor {
   const [out, into, depth, ...kernel] = fixedShape(weight.shape, 'blocked kernels');
   const taps = kernel.reduce((a, b) => a * b, 1);
   const all = depth * taps;
   // The output's channels are brought innermost first: what is then moved about are whole rows of a block.
-  const rows = turned
-    ? gather(
-        transpose(reshape(weight, [out, into, all]), [0, 2, 1]),
-        1,
-        Array.from({ length: all }, (_, i) => all - 1 - i),
-      )
-    : transpose(reshape(weight, [out, into * all]), [1, 0]);
-  const [from, to] = turned ? [out, into] : [into, out];
+  let rows =
+    turn === 'as is'
+      ? transpose(reshape(weight, [out, into * all]), [1, 0])
+      : swapLast(reshape(weight, [out, into, all]));
+  if (turn === 'turned')
+    rows = gather(
+      rows,
+      1,
+      Array.from({ length: all }, (_, i) => all - 1 - i),
+    );
+  const [from, to] = turn === 'as is' ? [into, out] : [out, into];
   const inBlock = from < block ? 1 : block;
   const split = reshape(rows, [from / inBlock, inBlock, depth, taps, to / block, block]);
   const ordered = transpose(split, [2, 4, 0, 3, 1, 5]);

@@ -143,7 +143,8 @@ class BlockedLayers implements Layers {
     const { batch } = this;
     const [stack, channels, height, width] = fixedShape(x.shape, 'head');
     const depth = stack / batch;
-    const logits = add(matmul(this.places(x), reshape(weight, [channels, 1])), bias);
+    const rows = reshape(this.channelsLast(x), [stack * height * width, channels]);
+    const logits = add(matmul(rows, reshape(weight, [channels, 1])), bias);
     const images = transpose(reshape(logits, [depth, batch, height * width]), [1, 0, 2]);
     return reshape(images, [batch, 1, depth, height, width]);
   }
@@ -188,7 +189,7 @@ class BlockedLayers implements Layers {
   }
 
   private inputGradient(dy: Tensor, weight: Tensor): Tensor {
-    return this.addAcross(this.sliceConv(dy, blockedKernels(weight, this.block, true)));
+    return this.addAcross(this.sliceConv(dy, blockedKernels(weight, this.block, 'turned')));
   }
 
   /** Every slice with the filters of all kernel slices, `[stack, 3 * out, H, W]`, added to `sum`. */
@@ -199,17 +200,16 @@ class BlockedLayers implements Layers {
 
   /**
    * Slice d of the result is the sum of what slices d - 1, d and d + 1 have for kernel slices 0, 1 and 2. Seen as an
-   * image of one row a slice and kernel slices side by side, that is a depthwise convolution along the diagonal.
+   * image with a row for each of them, the three lie 3 * batch + 1 rows apart: a depthwise convolution.
    */
   private addAcross(slices: Tensor): Tensor {
     const { batch, block } = this;
     const [stack, filters, height, width] = fixedShape(slices.shape, 'slices');
     const row = (filters / 3 / block) * height * width;
-    const taps = [1, 0, 0, 0, 1, 0, 0, 0, 1].flatMap((tap) => new Array<number>(block).fill(tap));
     const sum = slices.graph.add(
       this.ops.Convolution,
-      [reshape(slices, [1, block, stack, 3 * row]), slices.graph.table(taps, [block, 1, 3, 3])],
-      { group: block, dilations: [batch, row], pads: [batch, 0, batch, 0] },
+      [reshape(slices, [1, block, 3 * stack, row]), slices.graph.filled(1, [block, 1, 3, 1])],
+      { group: block, dilations: [3 * batch + 1, 1], strides: [3, 1], pads: [3 * batch, 0, 3 * batch, 0] },
     );
     return reshape(sum, [stack, filters / 3, height, width]);
   }
@@ -237,11 +237,15 @@ class BlockedLayers implements Layers {
 
   /** Transposed convolution with kernel and stride 2, by a weight `[in, out, 2, 2, 2]`. */
   private double(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+    const { batch, block } = this;
     const [stack, , h, w] = fixedShape(x.shape, 'double');
-    const out = fixedShape(weight.shape, 'double')[1];
-    const taps = matmul(this.places(x), tapsLast(weight));
-    const all = bias ? add(taps, concat(new Array<Tensor>(8).fill(bias), 0)) : taps;
-    return this.spreadTaps(all, [stack / this.batch, out, h, w]);
+    const [into, out] = fixedShape(weight.shape, 'double');
+    const kernels = blockedKernels(reshape(weight, [into, out, 8, 1, 1]), block, 'exchanged');
+    const eight = bias ? [concat(new Array<Tensor>(8).fill(bias), 0)] : [];
+    const taps = x.graph.add(this.ops.Convolution, [x, kernels, ...eight]);
+    // Depth, row and column of a tap move next to those of its place.
+    const split = reshape(taps, [stack / batch, batch, 2, 2, 2, out / block, h, w, block]);
+    return reshape(transpose(split, [0, 2, 1, 5, 6, 3, 7, 4, 8]), [2 * stack, out, 2 * h, 2 * w]);
   }
 
   /** d(loss)/d(weight) `[O, I, 3, 3, 3]`. */
@@ -315,25 +319,6 @@ class BlockedLayers implements Layers {
     return reshape(rows, [stack, height * width, channels]);
   }
 
-  /** The same as rows of a matrix, a row a place. */
-  private places(x: Tensor): Tensor {
-    const [stack, channels, height, width] = fixedShape(x.shape, 'places');
-    return reshape(this.channelsLast(x), [stack * height * width, channels]);
-  }
-
-  /** Rows of `channels` values, in the order of places, into blocks. */
-  private toBlocks(rows: Tensor, [depth, channels, height, width]: readonly number[]): Tensor {
-    const last = reshape(rows, [depth * this.batch, height, width, channels]);
-    return rows.graph.add(this.ops.ReorderInput, [last], { channels_last: 1 });
-  }
-
-  /** Rows `[places, 8 * C]`, taps outside channels, to blocks of twice the size in every direction. */
-  private spreadTaps(rows: Tensor, [depth, channels, h, w]: readonly number[]): Tensor {
-    // Two taps side by side stay side by side.
-    const split = reshape(rows, [depth, this.batch, h, w, 2, 2, 2 * channels]);
-    return this.toBlocks(transpose(split, [0, 4, 1, 2, 5, 3, 6]), [2 * depth, channels, 2 * h, 2 * w]);
-  }
-
   private sumPerChannel(x: Tensor): Tensor {
     const [, channels, height, width] = fixedShape(x.shape, 'sum per channel');
     const sum = reshape(reduceSum(this.pool(x), [0]), [channels]);
@@ -351,12 +336,6 @@ class BlockedLayers implements Layers {
     const start = lengths.slice(0, i).reduce((a, b) => a + b, 0);
     return slice(weight, [1], [start], [start + lengths[i]]);
   }
-}
-
-/** `[A, 8 * B]` of a weight `[A, B, 2, 2, 2]`, taps outside channels. */
-function tapsLast(weight: Tensor): Tensor {
-  const [a, b] = fixedShape(weight.shape, 'weight of stride 2');
-  return reshape(transpose(reshape(weight, [a, b, 8]), [0, 2, 1]), [a, 8 * b]);
 }
 
 const concatOrOne = (tensors: readonly Tensor[], axis: number): Tensor =>

@@ -5,6 +5,7 @@ import { Graph } from '../../graph/graph.js';
 import { ndArray } from '../../graph/nd-array.js';
 import { encodeModel } from '../../graph/onnx/encode.js';
 import { blockedOps } from '../../graph/ops/blocked.js';
+import { slice } from '../../graph/ops/shape.js';
 import { createRandom } from '../../math/random.js';
 import type { Runtime } from '../../runtime/session.js';
 import type { Architecture } from '../architecture.js';
@@ -53,7 +54,13 @@ async function agrees(runtime: Runtime, block: 16 | 8): Promise<boolean> {
   const random = createRandom(0, 'probe', block);
   // Multiples of the largest block: an engine whose blocks are larger than supposed must not read past the end.
   const [wide, narrow] = [2 * BLOCKS[0], BLOCKS[0]];
-  const shapes = { x: [2, wide, 5, 7], image: [2, 3, 5, 7], w: [narrow, wide, 3, 3], v: [narrow, 3, 3, 3] };
+  const shapes = {
+    x: [2, wide, 5, 7],
+    image: [2, 3, 5, 7],
+    w: [narrow, wide, 3, 3],
+    v: [narrow, 3, 3, 3],
+    filters: [3 * narrow, 1, 5, 3],
+  };
   const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, graph.input(name, shape)]));
   const same = { pads: [1, 1, 1, 1] };
   const first = graph.add(ops.Convolution, [inputs.image, inputs.v], same);
@@ -63,6 +70,10 @@ async function agrees(runtime: Runtime, block: 16 | 8): Promise<boolean> {
     group: narrow,
     activation: 'Relu',
   });
+  const apart = { group: narrow, dilations: [4, 1], strides: [3, 1], pads: [3, 0, 3, 0] };
+  graph.output('strided', graph.add(ops.Convolution, [scaled, graph.filled(0.5, [narrow, 1, 3, 1])], apart));
+  const grouped = { group: 3, dilations: [1, 2], pads: [1, 0, 1, 0] };
+  graph.output('grouped', graph.add(ops.Convolution, [slice(inputs.image, [0], [0], [1]), inputs.filters], grouped));
   graph.output('plain', graph.add(ops.ReorderOutput, [scaled], { channels: narrow }));
   const last = graph.add(ops.ReorderOutput, [scaled], { channels: narrow, channels_last: 1 });
   graph.output('last', last);

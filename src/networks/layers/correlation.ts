@@ -3,8 +3,9 @@
  * 2D convolution, a group a slice, that takes whole slices of the one stack as filters for the other. With its channels
  * innermost and dilation stepping over them, a line holds every tap and channel side by side, and nothing is copied.
  */
+import { add } from '../../graph/ops/elementwise.js';
 import { matmul } from '../../graph/ops/matmul.js';
-import { concat, gather, reshape, slice } from '../../graph/ops/shape.js';
+import { gather, reshape, slice } from '../../graph/ops/shape.js';
 import { elementCount, fixedShape } from '../../graph/shape.js';
 import type { Attributes, OpDefinition, Tensor } from '../../graph/tensor.js';
 
@@ -34,15 +35,17 @@ export function correlate(
 ): Tensor {
   const [stack, ...line] = fixedShape(lines.shape, 'lines');
   const [slices, channels, ...space] = fixedShape(filters.shape, 'filters');
+  const { graph } = lines;
   const each = meetings[0].length;
   const rows = reshape(filters, [slices, channels * elementCount(space)]);
-  const products = wholeBlocks(stack, block).map(([start, end]) => {
+  const parts = wholeBlocks(stack, block);
+  const products = parts.map(([start, end]) => {
     const count = end - start;
     const input = count === stack ? lines : slice(lines, [0], [start], [end]);
     const partners = meetings.slice(start, end).flatMap((list) => list.map((meeting) => meeting.slice));
     const same = partners.length === slices && partners.every((partner, i) => partner === i);
     const chosen = same ? rows : gather(rows, 0, partners);
-    return lines.graph.add(
+    return graph.add(
       convolution,
       [reshape(input, [1, count, ...line]), reshape(chosen, [count * each * channels, 1, ...space])],
       { group: count, ...geometry },
@@ -50,15 +53,14 @@ export function correlate(
   });
   const shifts = fixedShape(products[0].shape, 'products').slice(2);
   const length = channels * elementCount(shifts);
-  const parts = products.map((product) =>
-    reshape(product, [elementCount(fixedShape(product.shape, 'products')) / length, length]),
-  );
-  const goesTo = meetings.flat().map(({ sum }) => sum);
-  const sums = 1 + Math.max(...goesTo.map((sum) => sum ?? 0));
-  const choice = Array.from({ length: sums }, (_, k) => goesTo.map((sum) => (sum === k ? 1 : 0))).flat();
-  const table = lines.graph.table(choice, [sums, goesTo.length]);
-  const total = matmul(table, parts.length === 1 ? parts[0] : concat(parts, 0));
-  return reshape(total, [sums, channels / block, ...shifts, block]);
+  const sums = 1 + Math.max(...meetings.flat().map(({ sum }) => sum ?? 0));
+  // The same matrix product adds up what belongs together and leaves out what stood in.
+  const totals = products.map((product, i) => {
+    const goesTo = meetings.slice(...parts[i]).flat();
+    const choice = Array.from({ length: sums }, (_, k) => goesTo.map(({ sum }) => (sum === k ? 1 : 0))).flat();
+    return matmul(graph.table(choice, [sums, goesTo.length]), reshape(product, [goesTo.length, length]));
+  });
+  return reshape(totals.reduce(add), [sums, channels / block, ...shifts, block]);
 }
 
 /** The engine takes less than a block of channels, or whole blocks. */
