@@ -59,6 +59,7 @@ describe('one training step', () => {
     ['two stages', straight, [4, 6, 8]],
     ['one convolution at full resolution, three at half', { ...straight, convolutions: [1, 3] }, [4, 6, 8]],
     ['three stages', deep, [8, 4, 12]],
+    ['a single slice at half resolution', straight, [2, 6, 4]],
   ])('is the same on blocked layers, %s', (_, architecture, space) => {
     const expected = step(architecture, plainLayers, space);
     const found = step(architecture, blockedLayers(8), space);

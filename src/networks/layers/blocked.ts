@@ -11,8 +11,8 @@ import { add, div, isPositive, mul, neg, reduceMean, sqrt } from '../../graph/op
 import { matmul } from '../../graph/ops/matmul.js';
 import { concat, pad, reshape, slice, transpose } from '../../graph/ops/shape.js';
 import { fixedShape } from '../../graph/shape.js';
-import type { Attributes, Tensor } from '../../graph/tensor.js';
-import { correlate, type Meeting } from './correlation.js';
+import type { Tensor } from '../../graph/tensor.js';
+import { type CorrelationTerms, correlate, type Meeting } from './correlation.js';
 import type { Layers, LayersFactory } from './layers.js';
 
 const EPSILON = 1e-5;
@@ -153,7 +153,8 @@ class BlockedLayers implements Layers {
     const { batch, block } = this;
     const [stack, channels] = fixedShape(x.shape, 'gram');
     const meetings = Array.from({ length: stack }, (_, s) => [{ slice: s, sum: s % batch }]);
-    const sums = this.correlate(this.lines(x), x, meetings, { dilations: [1, channels] });
+    const geometry = { dilations: [1, channels] };
+    const sums = this.correlate({ lines: this.lines(x), filters: x, sums: batch, meetings, geometry });
     const blocks = reshape(sums, [batch, channels / block, channels, block]);
     return reshape(transpose(blocks, [0, 2, 1, 3]), [batch, 1, channels, channels]);
   }
@@ -258,11 +259,9 @@ class BlockedLayers implements Layers {
         return slice >= 0 && slice < stack ? { slice, sum: tap } : { slice: s, sum: null };
       }),
     );
-    const sums = this.correlate(this.padColumns(this.lines(x), channels), dy, meetings, {
-      dilations: [1, channels],
-      pads: [1, 0, 1, 0],
-    });
-    return this.weightOf(sums, channels);
+    const lines = this.padColumns(this.lines(x), channels);
+    const geometry = { dilations: [1, channels], pads: [1, 0, 1, 0] };
+    return this.weightOf(this.correlate({ lines, filters: dy, sums: 3, meetings, geometry }), channels);
   }
 
   /** d(loss)/d(weight) `[A, B, 2, 2, 2]` of stride 2 between `coarse` with A channels and `fine` with B. */
@@ -273,14 +272,13 @@ class BlockedLayers implements Layers {
       const d = Math.floor(s / batch);
       return [{ slice: Math.floor(d / 2) * batch + (s % batch), sum: d % 2 }];
     });
-    return this.weightOf(
-      this.correlate(this.lines(fine), coarse, meetings, { dilations: [2, 2 * channels] }),
-      channels,
-    );
+    const geometry = { dilations: [2, 2 * channels] };
+    const sums = this.correlate({ lines: this.lines(fine), filters: coarse, sums: 2, meetings, geometry });
+    return this.weightOf(sums, channels);
   }
 
-  private correlate(lines: Tensor, filters: Tensor, meetings: readonly (readonly Meeting[])[], geometry: Attributes) {
-    return correlate(this.ops.Convolution, this.block, { lines, filters, meetings, geometry });
+  private correlate(terms: CorrelationTerms): Tensor {
+    return correlate(this.ops.Convolution, this.block, terms);
   }
 
   /** A weight `[A, channels, k, k, k]` of sums `[k, A / block, k, k * channels, block]`. */

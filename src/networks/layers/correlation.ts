@@ -21,6 +21,8 @@ export interface CorrelationTerms {
   readonly lines: Tensor;
   /** `[stack', filters, h, w]` in blocks. */
   readonly filters: Tensor;
+  /** How many sums there are; one that nothing goes into is zero. */
+  readonly sums: number;
   /** For each slice of the lines, what it meets; equally many each. */
   readonly meetings: readonly (readonly Meeting[])[];
   /** Dilations and pads of the convolution. */
@@ -31,7 +33,7 @@ export interface CorrelationTerms {
 export function correlate(
   convolution: OpDefinition,
   block: number,
-  { lines, filters, meetings, geometry }: CorrelationTerms,
+  { lines, filters, sums, meetings, geometry }: CorrelationTerms,
 ): Tensor {
   const [stack, ...line] = fixedShape(lines.shape, 'lines');
   const [slices, channels, ...space] = fixedShape(filters.shape, 'filters');
@@ -53,7 +55,6 @@ export function correlate(
   });
   const shifts = fixedShape(products[0].shape, 'products').slice(2);
   const length = channels * elementCount(shifts);
-  const sums = 1 + Math.max(...meetings.flat().map(({ sum }) => sum ?? 0));
   // The same matrix product adds up what belongs together and leaves out what stood in.
   const totals = products.map((product, i) => {
     const goesTo = meetings.slice(...parts[i]).flat();
