@@ -6,13 +6,16 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { CancelledError, throwIfCancelled } from '../errors.js';
+import { CancelledError, EngineError, throwIfCancelled } from '../errors.js';
 import type { Case } from './dataset.js';
 import { type CaseScan, scanCase } from './scan-case.node.js';
 import type { ScanAnswer, ScanRequest } from './scan-worker.node.js';
 
 /** Reading from a disk gains nothing beyond. */
 const MOST_THREADS = 8;
+
+/** Milliseconds that a process is given to end. */
+const PARTING = 5000;
 
 const workerFile = fileURLToPath(new URL('./scan-worker.node.js', import.meta.url));
 
@@ -88,8 +91,8 @@ async function scanOnThreads(
                 give();
               });
               worker.on('error', reject);
-              worker.on('exit', (code) =>
-                code === 0 ? resolve() : reject(new Error(`a process that read voxels ended with code ${code}`)),
+              worker.on('exit', (code, killed) =>
+                code === 0 ? resolve() : reject(endedEarly(killed ?? `code ${code}`)),
               );
               give();
             }),
@@ -99,8 +102,15 @@ async function scanOnThreads(
     return scans;
   } finally {
     signal?.removeEventListener('abort', cancel);
-    // Each finishes the file in hand and ends by itself.
+    // Each finishes the file in hand and ends by itself, or is ended: it holds nothing that could be lost.
     for (const worker of workers) if (worker.connected) worker.send(null as unknown as object);
+    const patience = setTimeout(() => {
+      for (const worker of workers) worker.kill('SIGKILL');
+    }, PARTING);
     await Promise.all(ended);
+    clearTimeout(patience);
   }
 }
+
+const endedEarly = (how: string): EngineError =>
+  new EngineError(`A process that read voxels ended early (${how}); out of memory is a likely cause.`);

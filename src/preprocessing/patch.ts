@@ -32,20 +32,36 @@ export function checkBudget({ stride, patchVoxels }: PatchBudget): void {
     );
 }
 
+/** An axis this many strides long or less is thin: a patch of two strides would be mostly padding along it. */
+const thinStrides = 1.25;
+
+/** The axis along which a patch is one stride long, if any: thin images are not padded to twice their thickness. */
+function thinAxis(size: Vec3, stride: number): number | undefined {
+  const shortest = size.indexOf(Math.min(...size));
+  return size[shortest] <= thinStrides * stride + 1e-6 ? shortest : undefined;
+}
+
+/** Does a patch show the whole of an image at once, but for a slice or two of a thin one? */
+export function spans(patch: Vec3, size: Vec3, { stride }: PatchBudget): boolean {
+  const thin = thinAxis(size, stride);
+  return size.every((n, axis) => patch[axis] >= n || axis === thin);
+}
+
 /**
  * A patch shaped like the image: the whole image, padded up to multiples of the stride, then the side that covers most
  * of its axis is shortened by one stride until the patch fits (as nnU-Net shrinks its patches). Sides are at least two
- * strides long.
+ * strides long, but for one of thin images, which is a single stride.
  * @param size of the median image at the target spacing, in voxels
  */
 export function choosePatch(size: Vec3, budget: PatchBudget): Vec3 {
   checkBudget(budget);
   const { stride, patchVoxels } = budget;
   const smallest = 2 * stride;
+  const thin = thinAxis(size, stride);
   // No axis of a patch that fits can be longer than this; it bounds the number of rounds.
-  const longest = Math.ceil((1.1 * patchVoxels) / smallest ** 2 / stride) * stride;
-  const patch = mapVec3(size, (n) =>
-    Math.min(longest, Math.max(smallest, Math.ceil(n / stride - 1e-6) * stride)),
+  const longest = Math.ceil((1.1 * patchVoxels) / (smallest * stride) / stride) * stride;
+  const patch = mapVec3(size, (n, axis) =>
+    axis === thin ? stride : Math.min(longest, Math.max(smallest, Math.ceil(n / stride - 1e-6) * stride)),
   ) as unknown as [number, number, number];
   while (count(patch) > 1.1 * patchVoxels) {
     let axis = -1;

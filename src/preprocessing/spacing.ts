@@ -5,7 +5,7 @@
 import { quantile } from '../math/statistics.js';
 import { mapVec3, type Vec3 } from '../math/vector.js';
 import type { CaseFingerprint } from './fingerprint.js';
-import { choosePatch, type PatchBudget } from './patch.js';
+import { choosePatch, type PatchBudget, spans } from './patch.js';
 
 /** An axis so many times coarser than the finest is treated as nnU-Net treats the slice axis. */
 const anisotropic = 3;
@@ -63,8 +63,7 @@ export function chooseSpacing(cases: readonly CaseFingerprint[], budget: PatchBu
   const limit = coarsestAllowed(cases, native);
   const sees = (spacing: Vec3): boolean => {
     const size = medianSizeAt(cases, spacing);
-    const patch = choosePatch(size, budget);
-    return size.every((n, axis) => patch[axis] >= n);
+    return spans(choosePatch(size, budget), size, budget);
   };
   let spacing = native;
   while (!sees(spacing)) {

@@ -82,12 +82,24 @@ describe('spacing and patch', () => {
   });
 
   test('thick slices are never resampled finer, and the plane is coarsened until one window spans it', () => {
-    const plan = makePlan([fingerprintOf([160, 160, 10], [1.5, 1.5, 10])], options);
+    const plan = makePlan([fingerprintOf([160, 160, 14], [1.5, 1.5, 10])], options);
     expect(plan.spacing[2]).toBe(10);
     expect(plan.spacing[0]).toBeGreaterThan(2.9);
     expect(plan.spacing[0]).toBeLessThan(3.1);
     expect(plan.patch).toEqual([80, 80, 16]);
-    expect(countWindows([80, 80, 10], plan.patch as Vec3, 0.5)).toBe(1);
+    expect(countWindows([80, 80, 14], plan.patch as Vec3, 0.5)).toBe(1);
+  });
+
+  test('few slices are not padded to twice their number: the patch is a stride thick and the plane finer', () => {
+    for (const slices of [5, 8, 10]) {
+      const plan = makePlan([fingerprintOf([160, 160, slices], [1.5, 1.5, 10])], options);
+      expect(plan.patch).toEqual([120, 120, 8]);
+      expect(plan.spacing[0]).toBeCloseTo(2, 1);
+      expect(countWindows([120, 120, slices], plan.patch as Vec3, 0.5)).toBe(slices > 8 ? 2 : 1);
+    }
+    expect(makePlan([fingerprintOf([160, 160, 11], [1.5, 1.5, 10])], options).patch).toEqual([80, 80, 16]);
+    // Only one axis: a network that halves three times needs more than one place to take a mean over.
+    expect(makePlan([fingerprintOf([5, 5, 5], [1, 1, 1])], options).patch).toEqual([8, 16, 16]);
   });
 
   test('a far coarser axis takes the 10th percentile of its spacings, but no finer than the others', () => {
@@ -141,8 +153,9 @@ describe('spacing and patch', () => {
           expect(count(plan.patch)).toBeLessThanOrEqual(1.1 * patchVoxels);
           for (const n of plan.patch) {
             expect(n % stride).toBe(0);
-            expect(n).toBeGreaterThanOrEqual(2 * stride);
+            expect(n).toBeGreaterThanOrEqual(stride);
           }
+          expect(plan.patch.filter((n) => n === stride).length).toBeLessThanOrEqual(1);
           for (const axis of [0, 1, 2]) {
             const longest = Math.max(...prints.map((c) => (c.size[axis] * c.spacing[axis]) / plan.spacing[axis]));
             expect(plan.patch[axis]).toBeLessThan(Math.max(2 * stride + 1, longest + 1 + stride));
