@@ -14,13 +14,8 @@ import { createSchedule, groupSlots } from './schedule.js';
 const MIB = 2 ** 20;
 /** Node, the engine's library, code, and the thread that prepares batches. */
 const BASE = 140 * MIB;
-/**
- * The engine's memory over the peak of live tensors: its arena grows by doubling in the first run, and from the second
- * on takes one block for all tensors beside that.
- */
-const ARENA = 3.9;
-/** The same where shapes vary, and no such block is planned. */
-const FORWARD_ARENA = 2;
+/** The engine's memory over the peak of live tensors: its arena grows by doubling. */
+const ARENA = 2.2;
 /** A session's own tables. */
 const SESSION = 50 * MIB;
 /** Vectors of the weights' length at once: state and next state, engine copies, what awaits collection, a checkpoint. */
@@ -76,5 +71,5 @@ export function estimateWindowMemory(architecture: Architecture, patch: Vec3): n
   const weights = parameterCount(unetParameters(architecture));
   const [width, height, depth] = patch;
   const graph = deployGraph(architecture, new Float32Array(weights));
-  return SESSION + FORWARD_ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * weights;
+  return SESSION + ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * weights;
 }
