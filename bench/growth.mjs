@@ -192,9 +192,9 @@ function describe(results) {
   }));
   const plots = results.flatMap(({ name, x, points, fits }) =>
     ['seconds', ...(name.startsWith('judging') ? [] : ['memory'])].map((key) => ({
-      title: `${name}: ${measures[key].name}`,
+      title: name,
       x,
-      y: measures[key].unit,
+      y: `${measures[key].name}, ${measures[key].unit}`,
       logarithmic: true,
       series: [
         {

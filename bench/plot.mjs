@@ -6,11 +6,15 @@ const COLOURS = ['#2563eb', '#d97706', '#059669', '#7c3aed'];
 const escapeText = (text) => String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 const px = (value) => Math.round(10 * value) / 10;
 
-function axis(values, [from, to], logarithmic) {
+function axis(values, [from, to], logarithmic, least = 1) {
   const bend = logarithmic ? Math.log10 : (value) => value;
   const finite = values.filter((value) => Number.isFinite(bend(value)));
   let [low, high] = [Math.min(...finite), Math.max(...finite)];
   if (!(high > low)) [low, high] = logarithmic ? [low / 2, low * 2] : [low - 1, low + 1];
+  if (logarithmic && high < least * low) {
+    const middle = Math.sqrt(low * high);
+    [low, high] = [middle / Math.sqrt(least), middle * Math.sqrt(least)];
+  }
   const at = (value) => px(from + ((bend(value) - bend(low)) / (bend(high) - bend(low))) * (to - from));
   return { at, ticks: logarithmic ? powers(low, high) : roundValues(low, high) };
 }
@@ -24,16 +28,21 @@ function roundValues(low, high) {
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
+/** Powers of ten; where there are fewer than two, twice and five times these as well. */
 function powers(low, high) {
-  const all = [];
-  for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) all.push(10 ** e);
-  const inside = all.filter((value) => value >= low && value <= high);
-  return inside.length >= 2 ? inside : [low, high];
+  const inside = (factors) => {
+    const all = [];
+    for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++)
+      all.push(...factors.map((factor) => factor * 10 ** e));
+    return all.filter((value) => value >= low && value <= high);
+  };
+  const tens = inside([1]);
+  return tens.length >= 2 ? tens : inside([1, 2, 5]);
 }
 
 function tickText(value) {
   const short = Number(value.toPrecision(3));
-  return short >= 1e4 ? short.toExponential() : String(short);
+  return short >= 1e4 || short < 1e-3 ? short.toExponential() : String(short);
 }
 
 /** Inner SVG of a panel. @param series `{ name, points: [[x, y]], line? }`, `line` points drawn without dots, dashed */
@@ -49,6 +58,8 @@ export function panel({ title, x, y, series, logarithmic = false }) {
     points.map(([, value]) => value),
     [AREA.bottom, AREA.top],
     logarithmic,
+    // Less than a decade would make mountains of noise.
+    10,
   );
   const path = (list) => list.map(([a, b], i) => `${i ? 'L' : 'M'}${across.at(a)} ${up.at(b)}`).join('');
   const text = (at, content, more = '') => `<text x="${at[0]}" y="${at[1]}" ${more}>${escapeText(content)}</text>`;
@@ -68,7 +79,9 @@ export function panel({ title, x, y, series, logarithmic = false }) {
     parts.push(`<path d="${path(list)}" fill="none" stroke="${colour}" stroke-width="1.5"/>`);
     if (line.length > 0) parts.push(`<path d="${path(line)}" fill="none" stroke="${colour}" stroke-dasharray="4 3"/>`);
     for (const [a, b] of list) parts.push(`<circle cx="${across.at(a)}" cy="${up.at(b)}" r="2.5" fill="${colour}"/>`);
-    parts.push(text([AREA.left + 8, AREA.top + 14 + 14 * i], name, `fill="${colour}"`));
+    // What is measured here rises to the right: below the curves there is room.
+    const place = [AREA.right - 8, AREA.bottom - 8 - 14 * (series.length - 1 - i)];
+    parts.push(text(place, name, `fill="${colour}" text-anchor="end"`));
   });
   return parts.join('\n');
 }
