@@ -41,8 +41,13 @@ export async function yardstick({ quick, output, data = [DATA], work = WORK, min
     throw new Error(`yardstick: expected one --data, found ${data.length}; it is dedicated to one data set.`);
   const dataset = await openDataset(data[0]);
   const budget = minutes ?? (quick ? QUICK_MINUTES : MINUTES);
-  const outcome = await trainPeer({ dataset, peer, minutes: budget, work: path.resolve(work, dataset.name) });
-  const cases = await compare(dataset, outcome.predictions);
+  const { predictions, ...outcome } = await trainPeer({
+    dataset,
+    peer,
+    minutes: budget,
+    work: path.resolve(work, dataset.name),
+  });
+  const cases = await compare(dataset, predictions);
   const { plan, iterations, seconds, peakBytes } = outcome;
   const summary = meanOfCases(cases, (one) => one.dice);
   await publish(
