@@ -17,7 +17,7 @@ export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): Runtime {
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     graphOptimizationLevel: 'all',
     // From the second run on it takes one block for all tensors, beside the arena that the first run left: nearly twice
-    // the memory, for one hundredth of the time.
+    // the memory, for some 2 % of the time.
     enableMemPattern: false,
     // Its warnings would land on a user's stderr.
     logSeverityLevel: 3,

@@ -1,7 +1,7 @@
 /**
  * Sums over places of products of two stacks of slices, which weight gradients and Gram matrices are made of: a grouped
  * 2D convolution, a group a slice, that takes whole slices of the one stack as filters for the other. With its channels
- * innermost and dilation stepping over them, a line holds every tap and channel side by side, and nothing is copied.
+ * innermost and dilation stepping over them, a line holds every tap and channel side by side, and no matrix is expanded.
  */
 import { add } from '../../graph/ops/elementwise.js';
 import { matmul } from '../../graph/ops/matmul.js';
