@@ -10,7 +10,7 @@ import type { Runtime, Session } from '../runtime/session.js';
 export interface WindowRun {
   /** Foreground logits of the window, x fastest. */
   readonly logits: Float32Array;
-  /** Per layer, encoder to decoder: Gram matrix C x C summed over the layer's voxels, and how many those are. */
+  /** Per layer, encoder to decoder: Gram matrix C x C summed over the voxels of its rows, and how many those are. */
   readonly grams: readonly { readonly gram: Float32Array; readonly voxels: number }[];
 }
 
@@ -57,9 +57,9 @@ export async function openNetwork(
       const shape = [1, 1, depth, height, width];
       const session = await sessionFor(shape);
       const results = await session.run({ image: { shape, data: window } });
-      const grams = features.map(({ name, stage }) => ({
+      const grams = features.map(({ name, stage, rowStep }) => ({
         gram: results[gramOutput(name)].data,
-        voxels: window.length / (2 ** architecture.dimensions) ** stage,
+        voxels: window.length / (2 ** architecture.dimensions) ** stage / rowStep,
       }));
       return { logits: results.logits.data, grams };
     },

@@ -18,8 +18,8 @@ import { patchProblem } from '../preprocessing/patch.js';
 import { decodeFloats, encodeFloats } from './base64.js';
 import { type Model, modelTaskSchema, provenanceSchema, type StoredModel } from './model.js';
 
-/** Raised whenever an older reader could misunderstand the record. */
-const FORMAT_VERSION = 1;
+/** Raised whenever an older reader could misunderstand the record, or a newer one an older record. */
+const FORMAT_VERSION = 2;
 const RECORD = 'candor';
 const CHECKSUM = 'candor-sha256';
 /** Longest record and longest array that are read, in characters. */
@@ -123,8 +123,12 @@ function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema>
   const json = readJson(text, file);
   const version = z.object({ version: z.number() }).safeParse(json);
   if (version.success && version.data.version !== FORMAT_VERSION) {
+    const remedy =
+      version.data.version < FORMAT_VERSION
+        ? 'its signatures are of an earlier kind: repeat the train command that made it with --resume, which calibrates the trained network anew'
+        : 'use the version of Candor that wrote it, or a newer one';
     throw new ModelFormatError(
-      `${file}: expected model format version ${FORMAT_VERSION}, found ${version.data.version}; use the version of Candor that wrote it, or a newer one.`,
+      `${file}: expected model format version ${FORMAT_VERSION}, found ${version.data.version}; ${remedy}.`,
     );
   }
   const parsed = recordSchema.safeParse(json);

@@ -15,7 +15,8 @@ export const gramOutput = (layer: string): string => `gram/${layer}`;
 
 /**
  * Input `image` `[batch, 1, depth, height, width]` (2D: without depth); outputs `logits` of the same shape and
- * `gram/<layer>` `[batch, blocks, C, C]`, sums over voxels of products of channels, with one block a window.
+ * `gram/<layer>` `[batch, blocks, C, C]`, sums over the voxels of the layer's rows of products of channels, with one
+ * block a window.
  */
 export function deployGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
@@ -41,5 +42,7 @@ function addNetwork(graph: Graph, architecture: Architecture, weights: Float32Ar
   const parameters = constantParameters(unetParameters(architecture), weights, graph);
   const { logits, features } = unet(architecture, image, parameters, layers);
   graph.output('logits', logits);
-  for (const { name } of featureLayers(architecture)) graph.output(gramOutput(name), layers.gram(features.get(name)!));
+  for (const { name, rowStep } of featureLayers(architecture)) {
+    graph.output(gramOutput(name), layers.gram(features.get(name)!, rowStep));
+  }
 }

@@ -12,7 +12,7 @@ import { conv, convTranspose } from '../../src/graph/ops/conv.js';
 import { add, mul, relu } from '../../src/graph/ops/elementwise.js';
 import { instanceNorm } from '../../src/graph/ops/instance-norm.js';
 import { matmul } from '../../src/graph/ops/matmul.js';
-import { concat, pad, reshape, slice, transpose } from '../../src/graph/ops/shape.js';
+import { concat, every, flip, pad, reshape, slice, transpose } from '../../src/graph/ops/shape.js';
 import { scaleDim } from '../../src/graph/shape.js';
 import { createRandom } from '../../src/math/random.js';
 import { expectAllClose, normalArray, runtime, toFeeds } from './support.js';
@@ -36,7 +36,7 @@ function network(batch: number | string) {
   const up = convTranspose(deeper, weight('upAgain', 6, 6, 2, 2, 2), halved);
   const joined = concat([skip, convTranspose(add(deep, up), weight('up', 6, 4, 2, 2, 2), halved)], 1);
   const logits = conv(joined, weight('last', 2, 8, 1, 1, 1), {}, weight('bias', 2));
-  const rows = reshape(joined, [0, 0, -1]);
+  const rows = reshape(every(joined, 3, 4), [0, 0, -1]);
   const gram = matmul(rows, transpose(rows, [0, 2, 1]));
   return { graph, image, skip, deep, deeper, joined, logits, rows, gram };
 }
@@ -49,7 +49,7 @@ describe('named dimensions', () => {
     expect(n.deeper.shape).toEqual([1, 6, 'depth/4', 'height/4', 'width/4']);
     expect(n.joined.shape).toEqual([1, 8, ...space]);
     expect(n.logits.shape).toEqual([1, 2, ...space]);
-    expect(n.rows.shape).toEqual([1, 8, '(depth*height*width)']);
+    expect(n.rows.shape).toEqual([1, 8, '(depth*height/4*width)']);
     expect(n.gram.shape).toEqual([1, 8, 8]);
   });
 
@@ -105,6 +105,7 @@ describe('named dimensions', () => {
     expect(() => convTranspose(x, w, { strides: [2] })).toThrow(GraphError);
     expect(() => pad(x, [0, 0, 1], [0, 0, 0])).toThrow(GraphError);
     expect(() => slice(x, [2], [0], [1])).toThrow(GraphError);
+    expect(() => flip(x, [2])).toThrow(GraphError);
     expect(() => concat([x, x], 2)).toThrow(GraphError);
     expect(() => reshape(x, [1, 4])).toThrow(GraphError);
     expect(() => add(x, graph.input('y', [1, 1, 'height']))).toThrow(GraphError);

@@ -65,7 +65,7 @@ describe('runScan', () => {
       }
       return run.logits;
     });
-    expect(voxels).toEqual(network.layers.map(({ stage }) => (18 * 768) / 8 ** stage));
+    expect(voxels).toEqual(network.layers.map(({ stage, rowStep }) => (18 * 768) / 8 ** stage / rowStep));
     expect(scan.features.spectra).toEqual(sums.map((sum, layer) => logSpectrum(sum, voxels[layer])));
     expect(digest(scan.logits)).toBe(digest(logits));
   });
@@ -234,9 +234,9 @@ describe('openNetwork', () => {
     const { logits, grams } = await network.run(new Float32Array(8 * 6 * 4), [8, 6, 4]);
     expect(logits.length).toBe(192);
     expect(grams.map(({ gram, voxels }) => [gram.length, voxels])).toEqual([
-      [16, 192],
+      [16, 96],
       [64, 24],
-      [16, 192],
+      [16, 96],
     ]);
     expect(architecture.channels).toEqual([4, 8]);
   });

@@ -174,12 +174,15 @@ describe('decodeModelFile refuses', () => {
     }
   });
 
-  it('another version, and says which', async () => {
+  it.each([
+    [1, /format version 2, found 1; its signatures are of an earlier kind: .* with --resume/],
+    [3, /format version 2, found 3; use the version of Candor that wrote it, or a newer one/],
+  ])('another version, %d, and says what to do', async (version, message) => {
     await refused(
       withRecord((record) => {
-        record.version = 2;
+        record.version = version;
       }),
-      /format version 1, found 2/,
+      message,
     );
   });
 

@@ -56,23 +56,25 @@ describe('the deploy graph', () => {
     expect(Object.keys(found)).toEqual(['logits', ...layers.map(({ name }) => gramOutput(name))]);
     const { shape, data } = found.logits;
     expectAllClose(ndArray(shape, data), expected.logits, 1e-5, 'logits');
-    for (const { name, channels, stage } of layers) {
+    for (const { name, channels, stage, rowStep } of layers) {
       const features = expected[name];
       expect(features.shape, name).toEqual([2, channels, ...image.shape.slice(2).map((length) => length / 2 ** stage)]);
       const gram = found[gramOutput(name)];
-      expectAllClose(ndArray(gram.shape, gram.data), gramOf(features), 1e-5, gramOutput(name));
+      expectAllClose(ndArray(gram.shape, gram.data), gramOf(features, rowStep), 1e-5, gramOutput(name));
     }
   });
 
-  /** Sums over voxels of products of channels, `[batch, 1, C, C]`. */
-  function gramOf({ shape: [batch, channels, ...space], data }: NdArray): NdArray {
+  /** Sums over the voxels of every `rowStep`-th row of products of channels, `[batch, 1, C, C]`. */
+  function gramOf({ shape: [batch, channels, ...space], data }: NdArray, rowStep: number): NdArray {
     const voxels = elementCount(space);
+    const [height, width] = space.slice(-2);
     const gram = ndArray([batch, 1, channels, channels]);
     for (let n = 0; n < batch; n++) {
       for (let i = 0; i < channels; i++) {
         for (let j = 0; j < channels; j++) {
           let sum = 0;
           for (let v = 0; v < voxels; v++) {
+            if ((Math.floor(v / width) % height) % rowStep !== 0) continue;
             sum += data[(n * channels + i) * voxels + v] * data[(n * channels + j) * voxels + v];
           }
           gram.data[(n * channels + i) * channels + j] = sum;

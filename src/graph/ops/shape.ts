@@ -1,6 +1,6 @@
 /** Operators that move values without changing them. */
 import { broadcastOffset, forEachIndex, ndArray } from '../nd-array.js';
-import { type Dim, elementCount, fixedShape, formatShape, stridesOf } from '../shape.js';
+import { type Dim, elementCount, fixedShape, formatShape, scaleDim, stridesOf } from '../shape.js';
 import { constantInts, fail, ints, type OpDefinition, type Tensor } from '../tensor.js';
 
 /** ONNX Reshape: 0 copies the input's dimension at that place, -1 takes what is left. */
@@ -117,6 +117,9 @@ export const Concat: OpDefinition = {
   },
 };
 
+/** The end of an axis of any length. */
+const END = 2 ** 31 - 1;
+
 /** ONNX Slice with constant starts, ends, axes and steps; a negative step walks backwards (used to flip kernels). */
 export const Slice: OpDefinition = {
   type: 'Slice',
@@ -129,8 +132,14 @@ export const Slice: OpDefinition = {
     }
     axes.forEach((axis, i) => {
       const dim = x.shape[axis];
-      if (typeof dim !== 'number') fail('Slice', inputs, 'fixed dimensions on the sliced axes');
-      shape[axis] = sliceIndices(dim, starts[i], ends[i], steps[i]).length;
+      if (typeof dim === 'number') {
+        shape[axis] = sliceIndices(dim, starts[i], ends[i], steps[i]).length;
+        return;
+      }
+      // Of a named dimension, which the step is taken to divide, only the whole can be stepped through.
+      const kept = starts[i] === 0 && ends[i] === END && steps[i] > 0 ? scaleDim(dim, 1, steps[i]) : undefined;
+      if (kept === undefined) fail('Slice', inputs, 'fixed dimensions on the sliced axes');
+      shape[axis] = kept;
     });
     return [{ dtype: x.dtype, shape }];
   },
@@ -254,6 +263,13 @@ export const gather = (x: Tensor, axis: number, indices: readonly number[]): Ten
 export function slice(x: Tensor, axes: readonly number[], starts: readonly number[], ends: readonly number[]): Tensor {
   const { graph } = x;
   return graph.add(Slice, [x, graph.ints(starts), graph.ints(ends), graph.ints(axes), graph.ints(axes.map(() => 1))]);
+}
+
+/** Every `step`-th element along an axis, from the first on; `step` divides its length. */
+export function every(x: Tensor, axis: number, step: number): Tensor {
+  const { graph } = x;
+  if (step === 1) return x;
+  return graph.add(Slice, [x, graph.ints([0]), graph.ints([END]), graph.ints([axis]), graph.ints([step])]);
 }
 
 /** Reverse the order along axes. */

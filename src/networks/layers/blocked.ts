@@ -9,7 +9,7 @@ import { type BlockedOps, blockedKernels, blockedOps } from '../../graph/ops/blo
 import { reduceSum } from '../../graph/ops/broadcast.js';
 import { add, div, isPositive, mul, neg, reduceMean, sqrt } from '../../graph/ops/elementwise.js';
 import { matmul } from '../../graph/ops/matmul.js';
-import { concat, pad, reshape, slice, transpose } from '../../graph/ops/shape.js';
+import { concat, every, pad, reshape, slice, transpose } from '../../graph/ops/shape.js';
 import { fixedShape } from '../../graph/shape.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { type CorrelationTerms, correlate, type Meeting } from './correlation.js';
@@ -149,14 +149,24 @@ class BlockedLayers implements Layers {
     return reshape(images, [batch, 1, depth, height, width]);
   }
 
-  gram(x: Tensor): Tensor {
+  gram(whole: Tensor, rowStep: number): Tensor {
     const { batch, block } = this;
-    const [stack, channels] = fixedShape(x.shape, 'gram');
+    const [stack, channels] = fixedShape(whole.shape, 'gram');
+    const x = this.everyRow(whole, rowStep);
     const meetings = Array.from({ length: stack }, (_, s) => [{ slice: s, sum: s % batch }]);
     const geometry = { dilations: [1, channels] };
     const sums = this.correlate({ lines: this.lines(x), filters: x, sums: batch, meetings, geometry });
     const blocks = reshape(sums, [batch, channels / block, channels, block]);
     return reshape(transpose(blocks, [0, 2, 1, 3]), [batch, 1, channels, channels]);
+  }
+
+  /** Every `step`-th row of every slice. */
+  private everyRow(x: Tensor, step: number): Tensor {
+    if (step === 1) return x;
+    const { block } = this;
+    const [stack, channels, height, width] = fixedShape(x.shape, 'rows');
+    const rows = every(reshape(x, [(stack * channels) / block, height, width * block]), 1, step);
+    return reshape(rows, [stack, channels, height / step, width]);
   }
 
   /** The 3D convolution of several stacks with their parts of a weight. */

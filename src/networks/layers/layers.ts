@@ -19,8 +19,11 @@ export interface Layers {
   up(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
   /** One logit a voxel, `[batch, 1, ...space]`. */
   head(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
-  /** Uncentred second moments of a feature map, sums over voxels of products of channels: `[batch, 1, C, C]`. */
-  gram(x: Tensor): Tensor;
+  /**
+   * Uncentred second moments of a feature map, sums over voxels of products of channels, `[batch, 1, C, C]`: over every
+   * `rowStep`-th row, from the first on. `rowStep` divides the height.
+   */
+  gram(x: Tensor, rowStep: number): Tensor;
 }
 
 /** Layers over one graph for images of one shape. */
