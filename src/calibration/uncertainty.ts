@@ -1,21 +1,12 @@
 /**
- * How unsure the network says it is, as one number per image: the baselines that any out-of-distribution detector must
- * beat. Take the region around the prediction (`dilate`), and all voxels for comparison.
+ * How unsure the network says it is, as one number per image: the baseline that any out-of-distribution detector must
+ * beat.
  */
-import { UsageError } from '../errors.js';
 import { quickExp } from '../math/exponential.js';
 
 /**
- * Mean binary entropy of the foreground probability, in nats (0 to ln 2). Higher is less sure.
- * @param region voxels to count, non-zero; all by default. Null where it is empty
- */
-export function meanEntropy(probability: Float32Array, region?: Uint8Array): number | null {
-  return meanOver(probability, region, (p) => -xLogX(p) - xLogX(1 - p));
-}
-
-/**
- * {@link meanEntropy} of all voxels from their logits, without a copy of probabilities; +Infinity where the network gave
- * NaN. With e = exp(-|z|) the entropy of logit z is log(1 + e) + |z| e / (1 + e).
+ * Mean binary entropy of the foreground probability over all voxels, in nats (0 to ln 2), from their logits, without a
+ * copy of probabilities; +Infinity where the network gave NaN. With e = exp(-|z|) the entropy of logit z is log(1 + e) + |z| e / (1 + e).
  */
 export function meanEntropyOfLogits(logits: Float32Array): number {
   let sum = 0;
@@ -41,32 +32,4 @@ export function meanEntropyOfLogits(logits: Float32Array): number {
   sum += Math.log(product);
   if (Number.isNaN(sum)) return Number.POSITIVE_INFINITY;
   return logits.length === 0 ? 0 : sum / logits.length;
-}
-
-/**
- * Mean probability of the class chosen, max(p, 1 - p), 0.5 to 1. Lower is less sure: negate it for a score of strangeness.
- * @param region as in {@link meanEntropy}
- */
-export function meanMaximumProbability(probability: Float32Array, region?: Uint8Array): number | null {
-  return meanOver(probability, region, (p) => Math.max(p, 1 - p));
-}
-
-function xLogX(x: number): number {
-  return x > 0 ? x * Math.log(x) : 0;
-}
-
-function meanOver(probability: Float32Array, region: Uint8Array | undefined, of: (p: number) => number): number | null {
-  if (region && region.length !== probability.length) {
-    throw new UsageError(`Uncertainty: expected a region of ${probability.length} voxels, found ${region.length}.`);
-  }
-  let sum = 0;
-  let n = 0;
-  for (let i = 0; i < probability.length; i++) {
-    if (region && region[i] === 0) continue;
-    const p = probability[i];
-    if (!(p >= 0 && p <= 1)) throw new UsageError(`Uncertainty: voxel ${i} has probability ${p}, expected 0 to 1.`);
-    sum += of(p);
-    n++;
-  }
-  return n === 0 ? null : sum / n;
 }

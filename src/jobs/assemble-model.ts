@@ -1,7 +1,6 @@
 /** Puts together what a finished run has learned: the content of its model file. */
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import type { Model } from '../model/model.js';
-import { presets } from '../networks/architecture.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { TrainingState } from '../training/checkpoint.js';
 import type { Judges } from '../training/judges.js';
@@ -19,10 +18,10 @@ export interface FinishedRun {
 
 /** The model of a run; tasks are in the order of the data sets. */
 export function assembleModel({ name, engine, settings, datasets, plans, state, judges }: FinishedRun): Model {
-  const { preset, batch, spacing, balance, loss, dropout, learningRate } = settings;
+  const { preset, architecture, batch, spacing, balance, loss, dropout, learningRate } = settings;
   return {
     name,
-    architecture: presets[preset].architecture,
+    architecture,
     weights: finalWeights(state),
     tasks: datasets.map((dataset, i) => ({
       name: dataset.name,

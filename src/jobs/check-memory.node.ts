@@ -2,7 +2,6 @@
 import { freemem, totalmem } from 'node:os';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { UsageError } from '../errors.js';
-import { presets } from '../networks/architecture.js';
 import type { LayersFactory } from '../networks/layers/layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
@@ -24,7 +23,7 @@ export function memoryLimit(): number {
 export async function estimateRun(
   datasets: readonly Dataset[],
   plans: readonly Plan[],
-  { preset, loss, dropout, batch, balance }: TrainSettings,
+  { architecture, loss, dropout, batch, balance }: TrainSettings,
   layers: LayersFactory,
 ): Promise<MemoryEstimate> {
   const cases = datasets.map((dataset) => casesOf(dataset, 'train'));
@@ -35,8 +34,7 @@ export async function estimateRun(
     })),
   );
   return estimateTrainingMemory({
-    architecture: presets[preset].architecture,
-    ...{ layers, loss, optimiser: defaultAdamW, dropout: dropout > 0, batch, tasks },
+    ...{ architecture, layers, loss, optimiser: defaultAdamW, dropout: dropout > 0, batch, tasks },
     shares: cases.map(({ length }) => (balance === 'tasks' ? 1 : length)),
   });
 }

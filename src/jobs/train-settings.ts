@@ -1,6 +1,6 @@
 /** What a training run is begun with, all defaults filled in: written to `run.json`, compared on `--resume`. */
 import { UsageError } from '../errors.js';
-import { type Preset, presets } from '../networks/architecture.js';
+import { type Architecture, type Preset, presets } from '../networks/architecture.js';
 import type { LayersName } from '../networks/layers/choose-layers.js';
 import type { LossName } from '../networks/losses.js';
 import type { Balance, SpacingChoice, TrainOptions } from './types.js';
@@ -11,6 +11,9 @@ const DEFAULT_BATCH = 2;
 
 export interface TrainSettings {
   readonly preset: Preset;
+  /** The preset's, as it was then: a later version may mean another network by the same name. */
+  readonly architecture: Architecture;
+  readonly patchVoxels: number;
   /** One of the two. */
   readonly steps?: number;
   readonly minutes?: number;
@@ -44,9 +47,12 @@ export function trainSettings(options: TrainOptions, circumstances: Circumstance
   if (steps !== undefined && minutes !== undefined) {
     throw new UsageError('Expected either a number of steps or minutes, found both.');
   }
+  const { architecture, patchVoxels, steps: usual } = presets[preset];
   return {
     preset,
-    ...(minutes === undefined ? { steps: steps ?? presets[preset].steps } : { minutes }),
+    architecture,
+    patchVoxels,
+    ...(minutes === undefined ? { steps: steps ?? usual } : { minutes }),
     seed: options.seed ?? 0,
     batch: options.batch ?? DEFAULT_BATCH,
     patch: options.patch ?? null,

@@ -4,7 +4,6 @@ import { loadCase } from '../datasets/load-case.node.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
 import { openNetwork } from '../inference/network.js';
 import { encodeModelFile } from '../model/model-file.js';
-import { presets } from '../networks/architecture.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
@@ -66,7 +65,7 @@ async function learn(begun: BegunRun, options: TrainOptions): Promise<TrainingSt
   }
   const { minutes, steps } = settings;
   const { tasks, validation } = await prepareLesson(begun, options);
-  const { architecture } = presets[settings.preset];
+  const { architecture } = settings;
   return trainNetwork({
     runtime,
     architecture,
@@ -120,7 +119,7 @@ async function judge(
   { runtime, settings, datasets, plans, state }: Material & { state: TrainingState },
   options: JobOptions,
 ): Promise<Judges> {
-  const { architecture } = presets[settings.preset];
+  const { architecture } = settings;
   const network = await openNetwork({ architecture, weights: finalWeights(state) }, runtime);
   const tasks = datasets.map((dataset, i) => judgeTask(dataset, plans[i]));
   const total = tasks.reduce((sum, { bank, calibration }) => sum + bank.length + calibration.length, 0);

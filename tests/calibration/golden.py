@@ -38,7 +38,6 @@ def reliability():
             "ece": float((gap * count[filled]).sum() / n), "ace": float(gap.mean()), "mce": float(gap.max()),
             "nll": float(log_loss(y, np.clip(p64, 1e-7, 1 - 1e-7))), "brier": float(brier_score_loss(y, p64)),
             "entropy": float(np.mean(-p64 * np.log(p64) - (1 - p64) * np.log(1 - p64))),
-            "maximumProbability": float(np.mean(np.maximum(p64, 1 - p64))),
         })
     return cases
 
