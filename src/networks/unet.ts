@@ -17,21 +17,17 @@ export interface FeatureLayer {
   readonly rowStep: number;
 }
 
-/** Rows that the signature sums over lie so many voxels of the image apart, or as far as those of the deepest stage. */
-const ROW_DISTANCE = 4;
-
 /**
- * Layers of the signature from first encoder stage to last decoder stage; the last is the one of the paper. Of the fine
- * stages some rows are enough: neighbours say nearly the same, and a C x C matrix of tens of thousands of voxels is as
- * good as one of all, at a fraction of the cost.
+ * Layers of the signature from first encoder stage to last decoder stage; the last is the one of the paper. Of each stage
+ * as many rows count as the deepest has: neighbours say nearly the same, and a 16 x 16 matrix of ten thousand voxels is
+ * as good as one of a hundred thousand, at a fraction of the cost.
  */
 export function featureLayers({ channels }: Architecture): FeatureLayer[] {
-  const distance = Math.min(ROW_DISTANCE, 2 ** (channels.length - 1));
   const encoder = channels.map((c, i) => ({
     name: `encoder${i}`,
     channels: c,
     stage: i,
-    rowStep: Math.max(1, distance / 2 ** i),
+    rowStep: 2 ** (channels.length - 1 - i),
   }));
   const decoder = encoder.slice(0, -1).map((layer) => ({ ...layer, name: `decoder${layer.stage}` }));
   return [...encoder, ...decoder.reverse()];

@@ -5,6 +5,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { GraphError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { type Attribute, describe, type Node, type OpDefinition, type Tensor } from '../tensor.js';
+import { type ListedNode, listNodes } from './listed-nodes.js';
 import {
   type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
@@ -30,6 +31,7 @@ export function encodeModel(
   const tensors = [...graph.inputs, ...graph.constants, ...graph.nodes.flatMap((node) => node.outputs)];
   const clash = tensors.find(({ name }) => publicNames.has(name));
   if (clash) throw new GraphError(`Output ${clash.name}: expected a name of its own, found ${describe(clash)}.`);
+  const listed = listNodes(graph);
   // Outputs carry public names; an Identity gives them one without renaming the tensor inside.
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
@@ -44,18 +46,18 @@ export function encodeModel(
       name: options.name ?? 'candor',
       input: graph.inputs.map((tensor) => valueInfo(tensor.name, tensor)),
       output: graph.outputs.map(({ name, tensor }) => valueInfo(name, tensor)),
-      initializer: usedConstants(graph).map((tensor) => ({
+      initializer: usedConstants(graph, listed).map((tensor) => ({
         name: tensor.name,
         dims: tensor.shape.map((dim) => BigInt(dim)),
         dataType: dataTypes[tensor.dtype],
         rawData: rawBytes(tensor),
       })),
       node: [
-        ...graph.nodes.map((node) => ({
+        ...listed.map(({ node, inputs }) => ({
           opType: node.op.type,
           domain: node.op.domain ?? '',
           name: `${node.op.type}:${node.outputs[0].name}`,
-          input: node.inputs.map((tensor) => tensor.name),
+          input: inputs.map((tensor) => tensor.name),
           output: node.outputs.map((tensor) => tensor.name),
           attribute: attributesOf(node),
         })),
@@ -67,8 +69,8 @@ export function encodeModel(
 }
 
 /** Constants that some node reads; ONNX Runtime warns of the others. */
-function usedConstants(graph: Graph): Tensor[] {
-  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+function usedConstants(graph: Graph, listed: readonly ListedNode[]): Tensor[] {
+  const used = new Set(listed.flatMap(({ inputs }) => inputs));
   for (const { tensor } of graph.outputs) used.add(tensor);
   return graph.constants.filter((tensor) => used.has(tensor));
 }
