@@ -24,22 +24,23 @@ interface PresetSettings {
   readonly steps: number;
 }
 
+/** One convolution instead of two at full resolution, where a step spends most of its time. */
+const fourStages: Architecture = {
+  kind: 'unet',
+  dimensions: 3,
+  channels: [16, 32, 64, 128],
+  convolutions: [1, 2, 2, 2],
+};
+
 /**
  * `tiny` learns phantoms in a minute; `small` is the 3D U-Net of 1.8 million weights that a few small data sets and two
- * cores call for, with one convolution instead of two at full resolution, where a step spends most of its time; `base` has twice the channels and sees patches of more than twice the volume, for more of both.
+ * cores call for; `base` is the same network on patches of more than twice the volume, which let large organs be seen
+ * at a finer spacing.
  */
 export const presets: Readonly<Record<Preset, PresetSettings>> = {
   tiny: { architecture: { kind: 'unet', dimensions: 3, channels: [8, 16, 32] }, patchVoxels: 40 ** 3, steps: 400 },
-  small: {
-    architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64, 128], convolutions: [1, 2, 2, 2] },
-    patchVoxels: 48 ** 3,
-    steps: 2400,
-  },
-  base: {
-    architecture: { kind: 'unet', dimensions: 3, channels: [32, 64, 128, 256] },
-    patchVoxels: 64 ** 3,
-    steps: 4800,
-  },
+  small: { architecture: fourStages, patchVoxels: 48 ** 3, steps: 2400 },
+  base: { architecture: fourStages, patchVoxels: 64 ** 3, steps: 2400 },
 };
 
 /** Convolutions of a stage, in the encoder as in the decoder. */

@@ -15,7 +15,7 @@ const MIB = 2 ** 20;
 /** Node, the engine's library, code, and the thread that prepares batches. */
 const BASE = 140 * MIB;
 /** The engine's memory over the peak of live tensors: its arena grows by doubling. */
-const ARENA = 2.2;
+const ARENA = 2.1;
 /** A session's own tables. */
 const SESSION = 50 * MIB;
 /** Vectors of the weights' length at once: state and next state, engine copies, what awaits collection, a checkpoint. */
@@ -55,11 +55,12 @@ export function estimateTrainingMemory(options: TrainingMemoryOptions): MemoryEs
     ).map(({ group }) => group);
     compositions.set(JSON.stringify(groups), groups);
   }
-  // Each composition has a session, and each session an arena.
-  const engine = [...compositions.values()].reduce(
-    (sum, groups) => sum + SESSION + ARENA * peakBytes(trainingGraph({ ...options, groups })),
-    0,
+  // Each composition has a session, and each session an arena; held-out cases are segmented beside them, task by task.
+  const sessions = [...compositions.values()].map(
+    (groups) => SESSION + ARENA * peakBytes(trainingGraph({ ...options, groups })),
   );
+  const window = Math.max(...tasks.map(({ patch }) => estimateWindowMemory(architecture, patch)));
+  const engine = sessions.reduce((a, b) => a + b, window);
   // Float32 image, a byte of label.
   const cases = tasks.reduce((sum, { sizes }) => sum + sizes.reduce((voxels, size) => voxels + 5 * count(size), 0), 0);
   const weights = WEIGHT_VECTORS * 4 * parameterCount(unetParameters(architecture));

@@ -133,11 +133,12 @@ export async function validate(
     signal,
   }: { readonly architecture: Architecture; readonly runtime: Runtime; readonly signal?: AbortSignal },
 ): Promise<Record<string, number>> {
-  const network = await openNetwork({ architecture, weights }, runtime);
-  try {
-    const byTask: Record<string, number> = {};
-    for (const { name, plan, cases } of tasks) {
-      if (cases.length === 0) continue;
+  const byTask: Record<string, number> = {};
+  for (const { name, plan, cases } of tasks) {
+    if (cases.length === 0) continue;
+    // One task's windows at a time: training's sessions keep their memory meanwhile.
+    const network = await openNetwork({ architecture, weights }, runtime);
+    try {
       const dices: number[] = [];
       for (const { image, label, size, minimum } of cases) {
         const run = async (window: Float32Array) => (await network.run(window, plan.patch)).logits;
@@ -146,9 +147,9 @@ export async function validate(
         dices.push(dice(mask, label));
       }
       byTask[name] = mean(dices);
+    } finally {
+      await network.release();
     }
-    return byTask;
-  } finally {
-    await network.release();
   }
+  return byTask;
 }
