@@ -18,6 +18,7 @@ import { LoadError, waitForIdle } from './load.mjs';
 const parts = {
   step: async (options) => (await import('./step.mjs')).step(options),
   forward: async (options) => (await import('./forward.mjs')).forward(options),
+  judging: async (options) => (await import('./judging.mjs')).judging(options),
   scan: async (options) => (await import('./scan.mjs')).scan(options),
   start: async (options) => (await import('./start.mjs')).start(options),
   feed: async () => (await import('./feed.mjs')).feed(),

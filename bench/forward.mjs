@@ -7,7 +7,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openNetwork } from '../dist/inference/network.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
-import { judgement } from './judgement.mjs';
 import { interleave, matrixProductPeak, median, ratioOf, timed } from './machine.mjs';
 import {
   architecture,
@@ -56,14 +55,13 @@ export async function forward({ quick, output, rounds = quick ? 3 : ROUNDS }) {
       for (const worker of workers) await worker.stop();
     }
   });
-  const verdict = await judgement({ threads: THREADS, rounds });
   await publish(
     'forward',
     {
       title: `Forward pass, ${THREADS} threads, median (quartiles) of ${rounds} interleaved rounds of ${Object.values(REPEATS).join(', ')} by size`,
-      tables: [speedTable(results), verdict.table],
+      tables: [speedTable(results)],
       notes,
-      data: { threads: THREADS, rounds, repeats: REPEATS, peak, results, judgement: verdict.data },
+      data: { threads: THREADS, rounds, repeats: REPEATS, peak, results },
     },
     { output, quick },
   );

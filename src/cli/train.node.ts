@@ -58,7 +58,7 @@ export function addTrain(program: Command): void {
     )
     .argument('<dataset...>', 'data-set folders')
     .requiredOption('-o, --output <file>', 'model file to write, such as model.onnx')
-    .option('--preset <name>', `size of the network: ${presetNames.join(' or ')} (default: small)`)
+    .option('--preset <name>', `size of network and patches: ${presetNames.join(' or ')} (default: small)`)
     .option('--steps <n>', "training steps (default: the preset's)")
     .option('--minutes <n>', 'minutes of training instead of steps')
     .option('--seed <n>', 'seed of everything random (default: 0)')
