@@ -1,6 +1,6 @@
 /**
- * Estimated beside measured memory: each configuration trains some steps in a process of its own, worker included, on
- * made-up cases, or runs windows.
+ * Estimated beside measured memory: each configuration trains some steps in a process of its own, worker and validation
+ * included, on made-up cases.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { encodeCheckpoint } from '../dist/training/checkpoint.js';
 import { estimateTrainingMemory } from '../dist/training/memory-estimate.js';
 import { toShared } from '../dist/training/to-shared.js';
 import { trainNetwork } from '../dist/training/train-network.js';
+import { validate } from '../dist/training/validation.js';
 import { openWorkerBatches } from '../dist/training/worker-batches.node.js';
 
 const MIB = 2 ** 20;
@@ -67,12 +68,16 @@ async function measure([preset, patches, batch, side, count]) {
     const label = Uint8Array.from(image, (value) => (value > 0.7 ? 1 : 0));
     return toShared({ image, label, size, minimum: 0, spacing: [1, 1, 1], foreground: Uint32Array.of(0, 1, 2) });
   };
+  const heldOut = patches.map((patch, i) => ({ name: `${i}`, plan: { patch, overlap: 0 }, cases: [makeCase()] }));
   await trainNetwork({
     ...settings,
     tasks: patches.map((patch, i) => ({ name: `${i}`, patch, cases: Array.from({ length: count }, makeCase) })),
     ...{ runtime, openBatches: openWorkerBatches, seed: 0, dropout: 0 },
     ...{ duration: { steps: STEPS }, learningRate: 1e-3, checkpointEvery: 4 },
-    onCheckpoint: async (state) => void (await encodeCheckpoint(state)),
+    async onCheckpoint(state) {
+      await encodeCheckpoint(state);
+      await validate(heldOut, state.average, { architecture, runtime });
+    },
   });
   const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];
   console.log(JSON.stringify({ estimated, measured: 1024 * Number(kilobytes) }));

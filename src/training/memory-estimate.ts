@@ -16,7 +16,7 @@ const MIB = 2 ** 20;
 const BASE = 140 * MIB;
 /** The engine's memory over the peak of live tensors: its arena grows by doubling. */
 const ARENA = 2.1;
-/** A session's own tables. */
+/** A training session's own tables; those of a forward pass are small. */
 const SESSION = 50 * MIB;
 /** Vectors of the weights' length at once: state and next state, engine copies, what awaits collection, a checkpoint. */
 const WEIGHT_VECTORS = 17;
@@ -72,5 +72,5 @@ export function estimateWindowMemory(architecture: Architecture, patch: Vec3): n
   const weights = parameterCount(unetParameters(architecture));
   const [width, height, depth] = patch;
   const graph = deployGraph(architecture, new Float32Array(weights));
-  return SESSION + ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * weights;
+  return ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * weights;
 }
