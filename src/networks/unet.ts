@@ -17,17 +17,21 @@ export interface FeatureLayer {
   readonly rowStep: number;
 }
 
+/** Networks of fewer stages work on small images, whose few rows differ: all of them count. */
+const SAMPLED_STAGES = 4;
+
 /**
- * Layers of the signature from first encoder stage to last decoder stage; the last is the one of the paper. Of each stage
- * as many rows count as the deepest has: neighbours say nearly the same, and a 16 x 16 matrix of ten thousand voxels is
- * as good as one of a hundred thousand, at a fraction of the cost.
+ * Layers of the signature from first encoder stage to last decoder stage; the last is the one of the paper. In networks of
+ * four stages or more, as many rows of each stage count as the deepest has: neighbours say nearly the same, and a 16 x 16
+ * matrix of ten thousand voxels is as good as one of a hundred thousand, at a fraction of the cost.
  */
 export function featureLayers({ channels }: Architecture): FeatureLayer[] {
+  const deepest = channels.length - 1;
   const encoder = channels.map((c, i) => ({
     name: `encoder${i}`,
     channels: c,
     stage: i,
-    rowStep: 2 ** (channels.length - 1 - i),
+    rowStep: channels.length < SAMPLED_STAGES ? 1 : 2 ** (deepest - i),
   }));
   const decoder = encoder.slice(0, -1).map((layer) => ({ ...layer, name: `decoder${layer.stage}` }));
   return [...encoder, ...decoder.reverse()];

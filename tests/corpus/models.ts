@@ -58,7 +58,7 @@ export async function addModels(corpus: Corpus): Promise<void> {
         );
     }
   });
-  for (const version of [0, 2, 99, -1, 1.5]) {
+  for (const version of [0, 1, 99, -1, 1.5]) {
     add(
       'version',
       record((json) => Object.assign(json, { version })),

@@ -234,9 +234,9 @@ describe('openNetwork', () => {
     const { logits, grams } = await network.run(new Float32Array(8 * 6 * 4), [8, 6, 4]);
     expect(logits.length).toBe(192);
     expect(grams.map(({ gram, voxels }) => [gram.length, voxels])).toEqual([
-      [16, 96],
+      [16, 192],
       [64, 24],
-      [16, 96],
+      [16, 192],
     ]);
     expect(architecture.channels).toEqual([4, 8]);
   });

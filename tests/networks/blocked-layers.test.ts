@@ -89,6 +89,7 @@ describe('the chosen layers on the engine', () => {
   it.each([
     ['three stages', { ...straight, channels: [16, 32, 64] }, [16, 24, 32]],
     ['two stages', { ...straight, channels: [32, 48] }, [24, 16, 20]],
+    ['four stages, Gram matrices by rows', { ...straight, channels: [16, 16, 32, 32] }, [8, 16, 24]],
     ['one convolution at full resolution', { ...straight, channels: [16, 32], convolutions: [1] }, [8, 16, 20]],
   ] satisfies [string, Architecture, number[]][])(
     'agree with the plain deploy graph, %s',

@@ -49,6 +49,7 @@ describe('the deploy graph', () => {
   it.each([
     ['2D', two, imageOf(2, [12, 8])],
     ['3D', three, imageOf(2, [4, 6, 8])],
+    ['3D of four stages, by rows', { ...three, channels: [2, 2, 3, 4] }, imageOf(2, [8, 16, 8])],
   ])('gives the logits and Gram matrices of the training network, %s', async (_, architecture, image) => {
     const found = await runDeployed(architecture, image);
     const expected = runOracle(architecture, image);

@@ -90,15 +90,14 @@ describe('presets', () => {
 
   it('name the layers of the signature from encoder to decoder', () => {
     expect(featureLayers({ kind: 'unet', dimensions: 3, channels: [4, 8, 16] })).toEqual([
-      { name: 'encoder0', channels: 4, stage: 0, rowStep: 4 },
-      { name: 'encoder1', channels: 8, stage: 1, rowStep: 2 },
+      { name: 'encoder0', channels: 4, stage: 0, rowStep: 1 },
+      { name: 'encoder1', channels: 8, stage: 1, rowStep: 1 },
       { name: 'encoder2', channels: 16, stage: 2, rowStep: 1 },
-      { name: 'decoder1', channels: 8, stage: 1, rowStep: 2 },
-      { name: 'decoder0', channels: 4, stage: 0, rowStep: 4 },
+      { name: 'decoder1', channels: 8, stage: 1, rowStep: 1 },
+      { name: 'decoder0', channels: 4, stage: 0, rowStep: 1 },
     ]);
-    // Rows divide every image that the network takes.
-    expect(featureLayers({ kind: 'unet', dimensions: 2, channels: [4, 8] }).map(({ rowStep }) => rowStep)).toEqual([
-      2, 1, 2,
-    ]);
+    // Of four stages, rows that lie as far apart as those of the deepest.
+    const rowSteps = featureLayers(presets.small.architecture).map(({ rowStep }) => rowStep);
+    expect(rowSteps).toEqual([8, 4, 2, 1, 2, 4, 8]);
   });
 });
