@@ -13,7 +13,9 @@ export const taskCalibrationSchema = z.object({
   /** Expected calibration error in the region of interest, 15 bins, mean over cases. */
   eceBefore: z.number().min(0).max(1).nullable(),
   eceAfter: z.number().min(0).max(1).nullable(),
-  /** Mean Dice on the calibration cases: what an estimated Dice must beat. */
+  /** Whether masks keep their largest connected component alone, since that has the higher mean Dice on these cases. */
+  keepLargest: z.boolean().default(false),
+  /** Mean Dice on the calibration cases, of masks as they are written: what an estimated Dice must beat. */
   meanDice: z.number().min(0).max(1).nullable(),
   /** Mean |estimated - true Dice| over calibration cases with a prediction. */
   estimatedDiceError: z.number().min(0).max(1).nullable(),

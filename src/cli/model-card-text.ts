@@ -13,7 +13,7 @@ export function modelCardText(card: ModelCard): string {
     [
       'On its calibration images',
       tableText(card.tasks.map(calibrationRow), {
-        heading: ['task', 'n', 'temperature', 'Dice', 'ECE', 'NLL', 'error of estimated Dice'],
+        heading: ['task', 'n', 'temperature', 'Dice', 'components', 'ECE', 'NLL', 'error of estimated Dice'],
         alignRight: [1, 2, 3],
         indent: '  ',
       }),
@@ -62,6 +62,7 @@ function calibrationRow({ name, calibration: c }: TaskCard): string[] {
     String(c.n),
     fixed(c.temperature, 2),
     fixed(c.meanDice, 3),
+    c.keepLargest ? 'largest' : 'all',
     change(c.eceBefore, c.eceAfter),
     change(c.nllBefore, c.nllAfter),
     fixed(c.estimatedDiceError, 3),

@@ -52,7 +52,11 @@ export function addPredict(program: Command): void {
         'no p-value, and constant where the image fits one window',
     )
     .option('--on-ood <what>', 'warn, or refuse: write no mask for an unfamiliar image and exit with 4 (default: warn)')
-    .option('--keep-largest', 'keep only the largest connected component of each mask')
+    .option(
+      '--keep-largest',
+      'keep only the largest connected component of each mask (default: where that was better on calibration cases)',
+    )
+    .option('--no-keep-largest', 'keep all components')
     .option('--continue', 'skip cases whose results are there already')
     .option('--num-parts <n>', 'split the images into n parts, for job arrays')
     .option('--part-id <k>', 'which part to do, from 0')

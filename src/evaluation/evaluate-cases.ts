@@ -6,6 +6,7 @@ import { isCandorError, throwIfCancelled } from '../errors.js';
 import type { Prediction, Predictor } from '../inference/predictor.js';
 import { dice, volumeMl } from '../metrics/overlap.js';
 import { surfaceMeasures } from '../metrics/surface.js';
+import { threshold } from '../volume/threshold.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import type { CaseCalibration, CaseError, CaseResult, FailedCase, UnlabelledResult } from './case-result.js';
 import { makePicture } from './picture.js';
@@ -103,7 +104,8 @@ function compare(
 ): CaseResult {
   const { size } = volume;
   const { mask, logits, probability, spacing, temperature } = prediction;
-  const region = evaluationRegion(mask, reference, size);
+  // Of all that the probabilities call foreground: what the mask leaves out of it is an error of theirs.
+  const region = evaluationRegion(threshold(probability, 0.5), reference, size);
   const voxels = reference.reduce((sum, value) => sum + value, 0);
   const invalidVoxels = volume.data.reduce((n, value) => n + Number(!Number.isFinite(value)), 0);
   return {

@@ -5,7 +5,7 @@ import type { PredictOptions } from './types.js';
 export interface PredictSettings {
   readonly task: string | null;
   readonly alpha: number;
-  readonly keepLargest: boolean;
+  readonly keepLargest: boolean | null;
   readonly intensityOffset: number | null;
   /** Passes with dropout, 0 for none, and their seed. */
   readonly mc: number;
@@ -13,7 +13,7 @@ export interface PredictSettings {
 }
 
 export function settingsOf(options: PredictOptions): PredictSettings {
-  const { task = null, alpha = 0.05, keepLargest = false, intensityOffset = null, mc = 0, seed = 0 } = options;
+  const { task = null, alpha = 0.05, keepLargest = null, intensityOffset = null, mc = 0, seed = 0 } = options;
   return { task, alpha, keepLargest, intensityOffset, mc, seed };
 }
 

@@ -1,15 +1,12 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { estimatedDice } from '../calibration/estimated-dice.js';
 import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
-import { volumeMl } from '../metrics/overlap.js';
 import type { Model, StoredModel } from '../model/model.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
-import { largestComponent } from '../volume/components.js';
 import { outputFormats } from '../volume/file-names.js';
 import { readImage } from '../volume/image-file.node.js';
 import type { LabelNames } from '../volume/label-names.js';
@@ -110,15 +107,11 @@ async function predictOne(
     // Before the image is read: if it changes meanwhile, --continue will see that it did.
     const imageSha256 = await imageHash(input.path);
     const source = await readImage(input.path);
-    const { task, alpha, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
-    const wanted = { task, alpha, intensityOffset, mc, seed, oodMap, signal };
+    const { task, alpha, keepLargest, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
+    const wanted = { task, alpha, keepLargest, intensityOffset, mc, seed, oodMap, signal };
     const prediction = await predictor.predict(source.volume, wanted);
-    const { size } = source.volume;
-    const mask = options.keepLargest ? largestComponent(prediction.mask, size) : prediction.mask;
     const names = labelNames(predictor.model, prediction.task);
-    const files = await writeVolumes(input, source, prediction, mask, names, options);
-    let voxels = 0;
-    for (let i = 0; i < mask.length; i++) voxels += mask[i];
+    const files = await writeVolumes(input, source, prediction, names, options);
     const result: PredictedCase = {
       case: input.case,
       image,
@@ -129,13 +122,10 @@ async function predictOne(
       ood: prediction.verdict.ood,
       task: prediction.task,
       temperature: prediction.temperature,
-      foregroundVoxels: voxels,
-      volumeMl: volumeMl(voxels, prediction.spacing),
-      // Of the mask as it is written; null where the image is not in distribution.
-      estimatedDice:
-        prediction.estimatedDice !== null && options.keepLargest
-          ? estimatedDice(prediction.probability, mask, size)
-          : prediction.estimatedDice,
+      keepLargest: prediction.keepLargest,
+      foregroundVoxels: prediction.foregroundVoxels,
+      volumeMl: prediction.volumeMl,
+      estimatedDice: prediction.estimatedDice,
       spacing: prediction.spacing,
       files,
       seconds: (performance.now() - start) / 1000,
@@ -159,8 +149,7 @@ function labelNames({ tasks }: Model, task: string): LabelNames {
 async function writeVolumes(
   input: InputImage,
   { header }: Image,
-  { verdict, probability, oodMap }: Prediction,
-  mask: Uint8Array,
+  { verdict, mask, probability, oodMap }: Prediction,
   labels: LabelNames,
   options: PredictOptions,
 ): Promise<PredictedCase['files']> {

@@ -30,6 +30,8 @@ export interface PredictedCase extends ResultSource {
   readonly ood: Verdict['ood'];
   readonly task: string;
   readonly temperature: number;
+  /** Whether the mask is only the largest connected component of what was found. */
+  readonly keepLargest: boolean;
   readonly foregroundVoxels: number;
   readonly volumeMl: number;
   readonly estimatedDice: number | null;

@@ -122,6 +122,7 @@ export interface PredictOptions extends JobOptions {
   readonly format?: OutputFormat;
   /** `refuse`: no mask is written for an out-of-distribution image. */
   readonly onOod?: 'warn' | 'refuse';
+  /** Keep only the largest connected component of each mask; default: as calibration found it better for the task. */
   readonly keepLargest?: boolean;
   /** Skip cases whose results are there already. */
   readonly continue?: boolean;

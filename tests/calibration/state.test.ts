@@ -9,6 +9,7 @@ const task = {
   nllAfter: 0.2,
   eceBefore: 0.1,
   eceAfter: 0.02,
+  keepLargest: true,
   meanDice: 0.86,
   estimatedDiceError: 0.04,
 };

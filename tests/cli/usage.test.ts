@@ -57,7 +57,7 @@ describe('help', () => {
     ],
     [
       'predict',
-      '--input --output --task --alpha --format --save-probabilities --save-ood-map --on-ood --keep-largest --continue --num-parts --part-id --intensity-offset --mc --seed --threads --device --json --quiet --help',
+      '--input --output --task --alpha --format --save-probabilities --save-ood-map --on-ood --keep-largest --no-keep-largest --continue --num-parts --part-id --intensity-offset --mc --seed --threads --device --json --quiet --help',
     ],
     ['evaluate', '--output --ood --alpha --seed --threads --device --json --quiet --help'],
     ['inspect', '--json --help'],

@@ -65,6 +65,7 @@ describe('predict', () => {
           'ood',
           'task',
           'temperature',
+          'keepLargest',
           'foregroundVoxels',
           'volumeMl',
         ],
@@ -109,13 +110,15 @@ describe('predict', () => {
   });
 
   it('keeps the largest component where told to, in the files and in the figures', async () => {
-    const [all, largest] = [await run('all'), await run('largest', { keepLargest: true })];
+    const all = await run('all', { keepLargest: false });
+    const largest = await run('largest', { keepLargest: true });
     for (const [i, one] of (all.cases as PredictedCase[]).entries()) {
       const { volume } = await readImage(at('all', one.files.mask!));
       const kept = largestComponent(Uint8Array.from(volume.data), volume.size);
       const other = largest.cases[i] as PredictedCase;
       expect((await readImage(at('largest', other.files.mask!))).volume.data).toEqual(Float32Array.from(kept));
       expect(other.foregroundVoxels).toBe(kept.reduce((a, b) => a + b, 0));
+      expect([one.keepLargest, other.keepLargest]).toEqual([false, true]);
     }
   });
 

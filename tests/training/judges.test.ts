@@ -59,6 +59,29 @@ describe('calibrateTask', () => {
     expect(beside.meanDice).toBeCloseTo((meanDice! + 1) / 2, 12);
   });
 
+  /** A block of 8^3 voxels, and one of 4^3 apart from it that belongs to the reference or does not. */
+  function twoBlocks(bothTrue: boolean) {
+    const block = (n: number, from: number) => (i: number) =>
+      [i % 20, Math.floor(i / 20) % 20, Math.floor(i / 400)].every((x) => x >= from && x < from + n);
+    const [large, small] = [block(8, 2), block(4, 14)];
+    const mask = Uint8Array.from({ length: 8000 }, (_, i) => Number(large(i) || small(i)));
+    const reference = bothTrue ? mask : Uint8Array.from(mask, (value, i) => value * Number(large(i)));
+    const logits = Float32Array.from(mask, (value) => (value === 1 ? 3 : -3));
+    return { logits, reference, mask, region: new Uint8Array(8000).fill(1), size };
+  }
+
+  it('keeps the largest component where that has the higher mean Dice, and judges itself by what is kept', () => {
+    const islands = [twoBlocks(false), twoBlocks(false), twoBlocks(true)];
+    const found = calibrateTask(islands);
+    // Two islands gone, one part of an organ lost: (1 + 1 + 2 * 512 / (512 + 576)) / 3.
+    expect(found.keepLargest).toBe(true);
+    expect(found.meanDice).toBeCloseTo((2 + 1024 / 1088) / 3, 12);
+    const parts = calibrateTask([twoBlocks(true), twoBlocks(true)]);
+    expect([parts.keepLargest, parts.meanDice]).toEqual([false, 1]);
+    // Where it makes no difference nothing is done.
+    expect(calibrateTask([twoBlocks(false), twoBlocks(true)]).keepLargest).toBe(false);
+  });
+
   it('keeps temperature 1 and claims nothing where it has nothing to go by', () => {
     for (const samples of [[], [empty]]) {
       expect(calibrateTask(samples)).toEqual({
@@ -68,6 +91,7 @@ describe('calibrateTask', () => {
         nllAfter: null,
         eceBefore: null,
         eceAfter: null,
+        keepLargest: false,
         meanDice: null,
         estimatedDiceError: null,
       });
