@@ -9,7 +9,8 @@ const DEFAULT_FOLDER = fileURLToPath(new URL('results/', import.meta.url));
 /** Seconds, milliseconds or minutes, three digits. */
 export function formatSeconds(seconds) {
   if (seconds === null || seconds === undefined) return '–';
-  if (seconds < 1) return `${(1000 * seconds).toPrecision(3)} ms`;
+  // Rounded to three digits it would be 1.00e+3 ms from here on.
+  if (seconds < 0.9995) return `${(1000 * seconds).toPrecision(3)} ms`;
   return seconds < 600 ? `${seconds.toPrecision(3)} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
