@@ -99,5 +99,5 @@ function dropoutInputs(graph: Graph, architecture: Architecture, group: PatchGro
 
 /** ONNX bytes of {@link trainingGraph}. */
 export function encodeTrainingGraph(options: TrainingGraphOptions): Uint8Array {
-  return encodeModel(trainingGraph(options), { name: 'candor training step' });
+  return encodeModel(trainingGraph(options), { name: 'candor training step', hideShapes: true });
 }

@@ -14,8 +14,10 @@ import { createSchedule, groupSlots } from './schedule.js';
 const MIB = 2 ** 20;
 /** Node, the engine's library, code, and the thread that prepares batches. */
 const BASE = 140 * MIB;
-/** The engine's memory over the peak of live tensors: its arena grows by doubling. */
-const ARENA = 2.1;
+/** The engine's memory over the peak of live tensors: its arena grows by doubling and fragments. */
+const STEP_ARENA = 1.4;
+/** Of a window, whose tensors' buffers the engine plans ahead and keeps. */
+const WINDOW_ARENA = 2.1;
 /** A training session's own tables; those of a forward pass are small. */
 const SESSION = 50 * MIB;
 /** Vectors of the weights' length at once: state and next state, engine copies, what awaits collection, a checkpoint. */
@@ -57,7 +59,7 @@ export function estimateTrainingMemory(options: TrainingMemoryOptions): MemoryEs
   }
   // Each composition has a session, and each session an arena; held-out cases are segmented beside them, task by task.
   const sessions = [...compositions.values()].map(
-    (groups) => SESSION + ARENA * peakBytes(trainingGraph({ ...options, groups })),
+    (groups) => SESSION + STEP_ARENA * peakBytes(trainingGraph({ ...options, groups })),
   );
   const window = Math.max(...tasks.map(({ patch }) => estimateWindowMemory(architecture, patch)));
   const engine = sessions.reduce((a, b) => a + b, window);
@@ -72,5 +74,5 @@ export function estimateWindowMemory(architecture: Architecture, patch: Vec3): n
   const weights = parameterCount(unetParameters(architecture));
   const [width, height, depth] = patch;
   const graph = deployGraph(architecture, new Float32Array(weights));
-  return ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * weights;
+  return WINDOW_ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * weights;
 }

@@ -15,6 +15,7 @@ import { encodeModel } from '../../src/graph/onnx/encode.js';
 import { ModelProtoSchema, TensorProto_DataType } from '../../src/graph/onnx/onnx_pb.js';
 import { conv } from '../../src/graph/ops/conv.js';
 import { instanceNorm } from '../../src/graph/ops/instance-norm.js';
+import { reshape } from '../../src/graph/ops/shape.js';
 import { createRandom } from '../../src/math/random.js';
 
 const weight = Float32Array.from({ length: 18 }, (_, i) => Math.fround(Math.sin(i) * 10 ** (i - 9)));
@@ -47,6 +48,14 @@ describe('encodeModel and decodeModel', () => {
     expect(model.weights.get('stem.weight')).toEqual({ shape: [2, 1, 3, 3], data: weight });
     expect(Object.is(model.weights.get('scale')!.data[1], -0)).toBe(true);
     expect(Object.fromEntries(model.metadata)).toEqual({ candor: '{"version":1}', unicode: 'Lungenflügel ✓' });
+  });
+
+  it('name the targets of reshapes as inputs where shapes are to be hidden, and nowhere else', () => {
+    const graph = new Graph();
+    graph.output('y', reshape(graph.input('x', [2, 3]), [3, 2]));
+    const inputsOf = (bytes: Uint8Array) => decodeModel(bytes, 'model.onnx').inputs.map(({ shape }) => shape);
+    expect(inputsOf(encodeModel(graph))).toEqual([[2, 3]]);
+    expect(inputsOf(encodeModel(graph, { hideShapes: true }))).toEqual([[2, 3], [2]]);
   });
 
   it('keep not-a-number, infinities and subnormal numbers', () => {

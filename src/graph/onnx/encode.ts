@@ -24,6 +24,12 @@ export function encodeModel(
     readonly metadata?: Readonly<Record<string, string>>;
     readonly name?: string;
     readonly producerVersion?: string;
+    /**
+     * Targets of reshapes become inputs with a default, so that the engine cannot know the shapes of what follows. Where
+     * it knows them it plans ahead which tensors share a buffer, and keeps each buffer from its first tensor to its last,
+     * used or not: in a training step nearly twice the memory that is alive. Else it takes and gives back as it goes.
+     */
+    readonly hideShapes?: boolean;
   } = {},
 ): Uint8Array {
   const domains = new Set(graph.nodes.map((node) => node.op.domain ?? ''));
@@ -44,7 +50,9 @@ export function encodeModel(
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: options.name ?? 'candor',
-      input: graph.inputs.map((tensor) => valueInfo(tensor.name, tensor)),
+      input: [...graph.inputs, ...(options.hideShapes ? reshapeTargets(listed) : [])].map((tensor) =>
+        valueInfo(tensor.name, tensor),
+      ),
       output: graph.outputs.map(({ name, tensor }) => valueInfo(name, tensor)),
       initializer: usedConstants(graph, listed).map((tensor) => ({
         name: tensor.name,
@@ -73,6 +81,11 @@ function usedConstants(graph: Graph, listed: readonly ListedNode[]): Tensor[] {
   const used = new Set(listed.flatMap(({ inputs }) => inputs));
   for (const { tensor } of graph.outputs) used.add(tensor);
   return graph.constants.filter((tensor) => used.has(tensor));
+}
+
+function reshapeTargets(listed: readonly ListedNode[]): ReadonlySet<Tensor> {
+  const reshapes = listed.filter(({ node }) => node.op.type === 'Reshape');
+  return new Set(reshapes.map(({ inputs }) => inputs[1]).filter(({ data }) => data !== undefined));
 }
 
 function valueInfo(name: string, tensor: Tensor) {
