@@ -1,6 +1,6 @@
 /**
- * After training: what the judges learn. Temperatures and conformal scores come from calibration images alone, the
- * signature banks from training images alone.
+ * After training: what the judges learn. Temperatures, which masks keep one component, and conformal scores come from
+ * calibration images alone, the signature banks from training images alone.
  */
 import { calibratedProbability } from '../calibration/calibrated-probability.js';
 import { estimatedDice } from '../calibration/estimated-dice.js';
