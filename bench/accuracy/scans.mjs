@@ -11,6 +11,7 @@ import { parameterCount } from '../../dist/networks/parameters.js';
 import { unetParameters } from '../../dist/networks/unet.js';
 import { createOnnxRuntime } from '../../dist/runtime/onnxruntime.node.js';
 import { decodeCheckpoint } from '../../dist/training/checkpoint.js';
+import { threshold } from '../../dist/volume/threshold.js';
 import { interleave, ratioOf, summarise, timed } from '../machine.mjs';
 import { startPeer } from '../python.mjs';
 
@@ -87,7 +88,7 @@ async function segment(network, { plan, image, label, size, minimum }) {
       { patch: plan.patch, overlap: plan.overlap },
       async (window) => (await network.run(window, plan.patch)).logits,
     );
-    return Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
+    return threshold(logits, 0);
   });
   return { seconds, dice: dice(mask, label) };
 }

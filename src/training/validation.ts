@@ -12,6 +12,7 @@ import type { Plan } from '../preprocessing/plan.js';
 import { countWindows } from '../preprocessing/windows.js';
 import type { Runtime } from '../runtime/session.js';
 import type { LabelledImage } from '../transforms/spatial.js';
+import { threshold } from '../volume/threshold.js';
 import type { TrainingState } from './checkpoint.js';
 import type { TrainingTask } from './task.js';
 
@@ -143,7 +144,7 @@ export async function validate(
       for (const { image, label, size, minimum } of cases) {
         const run = async (window: Float32Array) => (await network.run(window, plan.patch)).logits;
         const logits = await slidingWindow({ data: image, size, minimum }, { ...plan, signal }, run);
-        const mask = Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
+        const mask = threshold(logits, 0);
         dices.push(dice(mask, label));
       }
       byTask[name] = mean(dices);

@@ -24,7 +24,7 @@ export interface Patch {
 /** An axis whose spacing exceeds the finest by more than this factor counts as coarse, as in nnU-Net. */
 const anisotropyThreshold = 3;
 const maximumDegrees = 15;
-const scaleRange = 1.25;
+const scaleRange = 1.6;
 
 /** Rotation by angles in degrees about x, then y, then z (right-handed). */
 export function rotationMatrix([x, y, z]: Vec3): Matrix3 {
@@ -55,7 +55,7 @@ export function voxelMatrix(rotation: Matrix3, scale: Vec3, spacing: Vec3): Matr
 }
 
 /**
- * A random rotation (up to 15 degrees about each axis) and scaling (0.8 to 1.25, log-uniform) as a voxel matrix.
+ * A random rotation (up to 15 degrees about each axis) and scaling (0.63 to 1.6, log-uniform) as a voxel matrix.
  * Axes much coarser than the finest keep their samples: thick slices are transformed in their plane, never blended.
  */
 export function randomVoxelMatrix(spacing: Vec3, random: Random): Matrix3 {

@@ -114,15 +114,15 @@ describe('warpPatch', () => {
 });
 
 describe('randomVoxelMatrix', () => {
-  it('is a rotation times one scale between 0.8 and 1.25 in millimetres', () => {
+  it('is a rotation times one scale between 1 / 1.6 and 1.6 in millimetres', () => {
     const spacing: Vec3 = [0.8, 1.2, 2];
     for (let seed = 0; seed < 100; seed++) {
       const m = randomVoxelMatrix(spacing, createRandom('matrix', seed));
       const mm = m.map((value, i) => (value * spacing[Math.floor(i / 3)]) / spacing[i % 3]);
       const columns = [0, 1, 2].map((c) => [mm[c], mm[3 + c], mm[6 + c]]);
       const scale = Math.hypot(...columns[0]);
-      expect(scale).toBeGreaterThanOrEqual(0.8 - 1e-9);
-      expect(scale).toBeLessThanOrEqual(1.25 + 1e-9);
+      expect(scale).toBeGreaterThanOrEqual(1 / 1.6 - 1e-9);
+      expect(scale).toBeLessThanOrEqual(1.6 + 1e-9);
       for (let a = 0; a < 3; a++) {
         for (let b = 0; b < 3; b++) {
           const dot = columns[a].reduce((sum, value, k) => sum + value * columns[b][k], 0);
