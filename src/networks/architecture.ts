@@ -39,8 +39,8 @@ const fourStages: Architecture = {
  */
 export const presets: Readonly<Record<Preset, PresetSettings>> = {
   tiny: { architecture: { kind: 'unet', dimensions: 3, channels: [8, 16, 32] }, patchVoxels: 40 ** 3, steps: 400 },
-  small: { architecture: fourStages, patchVoxels: 48 ** 3, steps: 2400 },
-  base: { architecture: fourStages, patchVoxels: 64 ** 3, steps: 2400 },
+  small: { architecture: fourStages, patchVoxels: 48 ** 3, steps: 6000 },
+  base: { architecture: fourStages, patchVoxels: 64 ** 3, steps: 6000 },
 };
 
 /** Convolutions of a stage, in the encoder as in the decoder. */
