@@ -21,7 +21,7 @@ describe('train, predict, evaluate', () => {
       datasets,
       output: model,
       preset: 'tiny',
-      steps: 120,
+      steps: 240,
       learningRate: 5e-3,
       threads: 2,
     });
