@@ -42,7 +42,7 @@ function powers(low, high) {
 
 function tickText(value) {
   const short = Number(value.toPrecision(3));
-  return short >= 1e4 || short < 1e-3 ? short.toExponential() : String(short);
+  return short >= 1e4 || (short < 1e-3 && short !== 0) ? short.toExponential() : String(short);
 }
 
 /** Inner SVG of a panel. @param series `{ name, points: [[x, y]], line? }`, `line` points drawn without dots, dashed */
