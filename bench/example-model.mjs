@@ -3,7 +3,6 @@
  * depend on what a network has learned, save that masks must be of a usual size.
  */
 import { writeFile } from 'node:fs/promises';
-import { version } from '../dist/jobs/version.node.js';
 import { createRandom } from '../dist/math/random.js';
 import { encodeModelFile } from '../dist/model/model-file.js';
 import { strideOf } from '../dist/networks/architecture.js';
@@ -13,6 +12,7 @@ import { HISTOGRAM_BINS } from '../dist/ood/features.js';
 import { fitOod } from '../dist/ood/state.js';
 import { fingerprintCase, makePlan } from '../dist/preprocessing/make-plan.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
+import { version } from '../dist/version.node.js';
 import { architecture, exampleWeights, randomImage } from './network.mjs';
 import { plainNetwork } from './plain-network.mjs';
 import { quantile } from './rounds.mjs';

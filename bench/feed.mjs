@@ -4,10 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { createCaseStore } from '../dist/cases/case-store.node.js';
+import { makePlans, measureTasks } from '../dist/cases/plan-tasks.node.js';
+import { openDatasets, prepareTasks } from '../dist/cases/prepare-tasks.node.js';
 import { noCache } from '../dist/files/cache.node.js';
-import { createCaseStore } from '../dist/jobs/case-store.node.js';
-import { makePlans, measureTasks } from '../dist/jobs/plan-tasks.node.js';
-import { openDatasets, prepareTasks } from '../dist/jobs/prepare-tasks.node.js';
 import { presets, strideOf } from '../dist/networks/architecture.js';
 import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';

@@ -4,8 +4,8 @@ import os from 'node:os';
 import { Graph } from '../dist/graph/graph.js';
 import { encodeModel } from '../dist/graph/onnx/encode.js';
 import { matmul } from '../dist/graph/ops/matmul.js';
-import { version } from '../dist/jobs/version.node.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
+import { version } from '../dist/version.node.js';
 import { median, timed } from './rounds.mjs';
 
 export { LoadError, loadLimit, sampleLoad, waitForIdle } from './load.mjs';

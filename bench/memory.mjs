@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { toShared } from '../dist/cases/to-shared.js';
 import { createRandom } from '../dist/math/random.js';
 import { presets } from '../dist/networks/architecture.js';
 import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
@@ -12,7 +13,6 @@ import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { encodeCheckpoint } from '../dist/training/checkpoint.js';
 import { estimateTrainingMemory } from '../dist/training/memory-estimate.js';
-import { toShared } from '../dist/training/to-shared.js';
 import { trainNetwork } from '../dist/training/train-network.js';
 import { validate } from '../dist/training/validation.js';
 import { openWorkerBatches } from '../dist/training/worker-batches.node.js';

@@ -5,12 +5,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createHeader } from '../dist/formats/nifti/nifti.js';
+import { encodeFloat } from '../dist/formats/nifti/write.js';
 import { readImage } from '../dist/index.node.js';
 import { createRandom } from '../dist/math/random.js';
 import { dice } from '../dist/metrics/overlap.js';
 import { countWindows } from '../dist/preprocessing/windows.js';
-import { createHeader } from '../dist/volume/nifti.js';
-import { encodeFloat } from '../dist/volume/nifti-write.js';
 import { candor, runProcess } from './cli.mjs';
 import { exampleModel, examplePlan, writeExampleModel } from './example-model.mjs';
 import { interleave, ratioOf, summarise } from './machine.mjs';

@@ -1,14 +1,68 @@
 /**
- * Errors that people read. Each has a tag that doors map to an exit code or an HTTP status, and a one-line message
- * that names the file or argument, what was expected, what was found and, where it helps, what to do.
+ * Errors that people read. Each has a tag that doors map to an exit code or an HTTP status, and fields that name the file
+ * or argument, what was expected, what was found and what to do; its one-line message is made from them.
  */
+
+/** What an error says, in clauses without a full stop. */
+export interface Fault {
+  /** The file, folder or argument that is at fault. */
+  readonly file?: string;
+  /** What is wrong, where an expectation and a finding would say it badly. */
+  readonly problem?: string;
+  readonly expected?: string;
+  readonly found?: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+  /** Where there are several faults: all of them, a line each; the message then gives the first. */
+  readonly details?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** The one line that a fault is told in. */
+export function sentence({ file, problem, expected, found, remedy }: Fault): string {
+  const wanted = [expected !== undefined && `expected ${expected}`, found !== undefined && `found ${found}`];
+  const clauses = [problem, ...wanted].filter((clause) => typeof clause === 'string').join(', ');
+  const where = file === undefined ? capitalised(clauses) : `${file}: ${clauses}`;
+  return [where, ...(remedy === undefined ? [] : [capitalised(remedy)])].map((clause) => `${clause}.`).join(' ');
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+export type ErrorTag =
+  | 'UsageError'
+  | 'DatasetError'
+  | 'ImageFormatError'
+  | 'GeometryError'
+  | 'ModelFormatError'
+  | 'UnsupportedError'
+  | 'PlanError'
+  | 'RunError'
+  | 'OutputError'
+  | 'CancelledError'
+  | 'GraphError'
+  | 'EngineError';
 
 /** Common parent of every error that Candor throws on purpose. */
 export abstract class CandorError extends Error {
-  abstract readonly tag: string;
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  abstract readonly tag: ErrorTag;
+  readonly file: string | undefined;
+  readonly expected: string | undefined;
+  readonly found: string | undefined;
+  readonly remedy: string | undefined;
+  readonly details: readonly string[];
+
+  /** @param fault its fields, or the whole message where there is nothing to tell apart */
+  constructor(fault: Fault | string, options: Pick<Fault, 'cause' | 'details'> = {}) {
+    const fields: Fault = typeof fault === 'string' ? options : fault;
+    super(typeof fault === 'string' ? fault : sentence(fault), 'cause' in fields ? { cause: fields.cause } : undefined);
     this.name = new.target.name;
+    this.file = fields.file;
+    this.expected = fields.expected;
+    this.found = fields.found;
+    this.remedy = fields.remedy;
+    this.details = fields.details ?? [];
   }
 }
 
@@ -20,12 +74,6 @@ export class UsageError extends CandorError {
 /** A data-set folder or its `dataset.json` is missing, unreadable or inconsistent. */
 export class DatasetError extends CandorError {
   readonly tag = 'DatasetError';
-  /** Where there are several faults: all of them, a line each; the message then gives the first. */
-  readonly details: readonly string[];
-  constructor(message: string, options: { cause?: unknown; details?: readonly string[] } = {}) {
-    super(message, options);
-    this.details = options.details ?? [];
-  }
 }
 
 /** An image file is missing, truncated, or not of the format that its name or header promises. */
@@ -78,6 +126,21 @@ export class EngineError extends CandorError {
   readonly tag = 'EngineError';
 }
 
+const classes: Readonly<Record<ErrorTag, new (fault: Fault | string) => CandorError>> = {
+  UsageError,
+  DatasetError,
+  ImageFormatError,
+  GeometryError,
+  ModelFormatError,
+  UnsupportedError,
+  PlanError,
+  RunError,
+  OutputError,
+  CancelledError,
+  GraphError,
+  EngineError,
+};
+
 /** Narrow an unknown value to a Candor error. */
 export function isCandorError(error: unknown): error is CandorError {
   return error instanceof CandorError;
@@ -86,4 +149,27 @@ export function isCandorError(error: unknown): error is CandorError {
 /** Throw {@link CancelledError} if the signal has fired. */
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CancelledError('Cancelled.');
+}
+
+/** An error between threads: a structured clone keeps its message but loses its class, and so its tag. */
+export interface CarriedError {
+  /** Null for an error that is not Candor's. */
+  readonly tag: ErrorTag | null;
+  readonly fields: Pick<Fault, 'file' | 'expected' | 'found' | 'remedy' | 'details'>;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/** What {@link unpackError} makes the error of again, in another thread. */
+export function packError(error: unknown): CarriedError {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (!isCandorError(error)) return { tag: null, fields: {}, message, stack };
+  const { tag, file, expected, found, remedy, details } = error;
+  return { tag, fields: { file, expected, found, remedy, details }, message, stack };
+}
+
+/** The error with its class and fields; an unknown one is an internal error there as it would be here. */
+export function unpackError({ tag, fields, message, stack }: CarriedError): Error {
+  if (tag === null) return Object.assign(new Error(message), { stack });
+  return Object.assign(new classes[tag](message), fields, { stack });
 }

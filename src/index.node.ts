@@ -10,35 +10,44 @@
  * await model.release();
  */
 
+export { type CheckReport, checkReportSchema } from './datasets/check-report.js';
 export type { Finding, FindingKind, Severity } from './datasets/finding.js';
-export * from './errors.js';
+export {
+  CancelledError,
+  CandorError,
+  DatasetError,
+  EngineError,
+  type ErrorTag,
+  type Fault,
+  GeometryError,
+  GraphError,
+  ImageFormatError,
+  isCandorError,
+  ModelFormatError,
+  OutputError,
+  PlanError,
+  RunError,
+  UnsupportedError,
+  UsageError,
+} from './errors.js';
 export type { Summary } from './evaluation/summary.js';
+export { readImage } from './formats/image-file.node.js';
+export type { Image, ImageHeader } from './formats/nifti/nifti.js';
+export { writeMask, writeOodMap, writeProbabilities } from './formats/write-volume.node.js';
+export { openModel } from './inference/open-model.node.js';
 export type { Prediction, Predictor, PredictVolumeOptions } from './inference/predictor.js';
-export { check } from './jobs/check.node.js';
-export { type CheckReport, checkReportSchema } from './jobs/check-report.js';
+export type { JobOptions, Progress } from './job-options.js';
+export { type CheckOptions, check } from './jobs/check.node.js';
 export { type DemoOptions, type DemoResult, demo } from './jobs/demo.node.js';
-export { type EvaluateResult, evaluate } from './jobs/evaluate.node.js';
+export { type EvaluateOptions, type EvaluateResult, evaluate } from './jobs/evaluate.node.js';
 export { inspect } from './jobs/inspect.node.js';
-export type { ModelCard } from './jobs/model-card.js';
-export { openModel } from './jobs/open-model.node.js';
-export { plan } from './jobs/plan.node.js';
-export { predict } from './jobs/predict.node.js';
-export type { FailedImage, PredictedCase, PredictSummary } from './jobs/predicted-case.js';
+export { type PlanResult, plan } from './jobs/plan.node.js';
+export { type PredictOptions, predict } from './jobs/predict.node.js';
 export { train } from './jobs/train.node.js';
-export type {
-  CheckOptions,
-  EvaluateOptions,
-  JobOptions,
-  PlanResult,
-  PredictOptions,
-  Progress,
-  TrainOptions,
-  TrainResult,
-} from './jobs/types.js';
-export { version } from './jobs/version.node.js';
-export { writeMask, writeOodMap, writeProbabilities } from './jobs/write-volume.node.js';
 export type { Model, StoredModel } from './model/model.js';
+export type { ModelCard } from './model/model-card.js';
 export type { Verdict } from './ood/verdict.js';
-export { readImage } from './volume/image-file.node.js';
-export type { Image, ImageHeader } from './volume/nifti.js';
+export type { FailedImage, PredictedCase, PredictSummary } from './results/predicted-case.js';
+export type { TrainOptions, TrainResult } from './training/train-options.js';
+export { version } from './version.node.js';
 export type { Grid, Mask, Volume } from './volume/volume.js';

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RunError } from '../../dist/errors.js';
+import { finalWeights } from '../../dist/fitting/assemble-model.js';
 import { openNetwork } from '../../dist/inference/network.js';
 import { slidingWindow } from '../../dist/inference/sliding-window.js';
-import { finalWeights } from '../../dist/jobs/assemble-model.js';
 import { mean } from '../../dist/math/statistics.js';
 import { dice } from '../../dist/metrics/overlap.js';
 import { parameterCount } from '../../dist/networks/parameters.js';

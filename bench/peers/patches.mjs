@@ -11,11 +11,11 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createCaseStore } from '../../dist/cases/case-store.node.js';
+import { readPlans } from '../../dist/cases/plan-tasks.node.js';
+import { openDatasets, prepareTasks } from '../../dist/cases/prepare-tasks.node.js';
 import { casesOf } from '../../dist/datasets/dataset.js';
 import { noCache } from '../../dist/files/cache.node.js';
-import { createCaseStore } from '../../dist/jobs/case-store.node.js';
-import { readPlans } from '../../dist/jobs/plan-tasks.node.js';
-import { openDatasets, prepareTasks } from '../../dist/jobs/prepare-tasks.node.js';
 import { presets, strideOf } from '../../dist/networks/architecture.js';
 import { learningRateAt } from '../../dist/networks/optimiser.js';
 import { placeWindows } from '../../dist/preprocessing/windows.js';

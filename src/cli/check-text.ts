@@ -1,6 +1,7 @@
 /** A check's report for people: by data set, worst first, what is repeated said once. */
+
+import type { CheckedDataset, CheckReport } from '../datasets/check-report.js';
 import { type FindingGroup, groupFindings } from '../datasets/finding.js';
-import type { CheckedDataset, CheckReport } from '../jobs/check-report.js';
 import { listText, plainText, plural } from './text.js';
 
 /** Findings of one kind that are shown; the others are counted. */

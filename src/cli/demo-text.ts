@@ -1,7 +1,7 @@
 /** The demonstration's story, told to someone who sees the program for the first time. */
 import type { Summary } from '../evaluation/summary.js';
-import type { TrainResult } from '../jobs/types.js';
 import type { Verdict } from '../ood/verdict.js';
+import type { TrainResult } from '../training/train-options.js';
 import { summaryText } from './summary-text.js';
 import { durationText, fixed, listText, plainText, plural } from './text.js';
 import { verdictSentence } from './verdict-text.js';

@@ -1,5 +1,5 @@
 /** What the process tells its caller, by kind of error: one table, so that scripts can rely on it. */
-import { CandorError } from '../errors.js';
+import { CandorError, type ErrorTag } from '../errors.js';
 
 export const exitCodes = {
   done: 0,
@@ -11,7 +11,7 @@ export const exitCodes = {
   cancelled: 130,
 } as const;
 
-const byTag: Readonly<Record<string, number>> = {
+const byTag: Readonly<Record<ErrorTag, number>> = {
   UsageError: exitCodes.usage,
   DatasetError: exitCodes.badInput,
   ImageFormatError: exitCodes.badInput,
@@ -22,9 +22,11 @@ const byTag: Readonly<Record<string, number>> = {
   RunError: exitCodes.badInput,
   OutputError: exitCodes.output,
   CancelledError: exitCodes.cancelled,
+  GraphError: exitCodes.internal,
+  EngineError: exitCodes.internal,
 };
 
 /** The exit code for anything that was thrown; what Candor did not throw on purpose is an internal error. */
 export function exitCodeOf(error: unknown): number {
-  return (error instanceof CandorError ? byTag[error.tag] : undefined) ?? exitCodes.internal;
+  return error instanceof CandorError ? byTag[error.tag] : exitCodes.internal;
 }

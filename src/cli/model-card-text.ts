@@ -1,5 +1,5 @@
 /** A model card as a page of text: what the model knows, and how far it may be trusted. */
-import type { ModelCard, TaskCard } from '../jobs/model-card.js';
+import type { ModelCard, TaskCard } from '../model/model-card.js';
 import type { IntensityPlan, Plan } from '../preprocessing/plan.js';
 import { detectorName } from '../report/detector-names.js';
 import { durationText, fixed, plainText, plural, tableText } from './text.js';

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
-import type { FailedImage, PredictedCase } from '../jobs/predicted-case.js';
-import { outputFormats } from '../volume/file-names.js';
+import { outputFormats } from '../formats/file-names.js';
+import type { FailedImage, PredictedCase } from '../results/predicted-case.js';
 import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wholeNumber } from './arguments.js';
 import { exitCodes } from './exit-code.js';
 import { reportError } from './report-error.node.js';

@@ -1,5 +1,5 @@
 /** What long work says about itself: how far, how fast, how much longer. */
-import type { Progress } from '../jobs/types.js';
+import type { Progress } from '../job-options.js';
 import { durationText, fixed, plainText, plural } from './text.js';
 
 /** What is counted in each stage: one, several. */

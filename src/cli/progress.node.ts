@@ -1,6 +1,6 @@
 /** Shows long work on stderr: a bar on a terminal, a plain line now and then elsewhere, nothing when told to be quiet. */
 import { SingleBar } from 'cli-progress';
-import type { Progress } from '../jobs/types.js';
+import type { Progress } from '../job-options.js';
 import { Pace, progressText, type Sign, stageEndText } from './progress-text.js';
 import { plainText } from './text.js';
 

@@ -1,5 +1,5 @@
 /** Errors as users meet them: one line on stderr, more only when asked for. */
-import { DatasetError, isCandorError } from '../errors.js';
+import { isCandorError } from '../errors.js';
 import { exitCodeOf, exitCodes } from './exit-code.js';
 import { plainText } from './text.js';
 
@@ -13,7 +13,7 @@ export function reportFailure(error: unknown): number {
   const code = exitCodeOf(error);
   const debug = process.env.CANDOR_DEBUG !== undefined && process.env.CANDOR_DEBUG !== '';
   if (code === exitCodes.cancelled) process.stderr.write(`${plainText((error as Error).message)}\n`);
-  else if (error instanceof DatasetError && error.details.length > 0) error.details.forEach(reportError);
+  else if (isCandorError(error) && error.details.length > 0) error.details.forEach(reportError);
   else reportError(error instanceof Error ? error.message || error.name : String(error));
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n${causes(error)}`);
   else if (code === exitCodes.internal) process.stderr.write(hint(error));

@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
-import type { PlanResult, TrainResult } from '../jobs/types.js';
+import type { PlanResult } from '../jobs/plan.node.js';
 import { presetNames } from '../networks/architecture.js';
 import { lossNames } from '../networks/losses.js';
+import type { TrainResult } from '../training/train-options.js';
 import {
   byteSize,
   engineFlags,

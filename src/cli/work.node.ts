@@ -1,5 +1,5 @@
 /** Runs a job for a verb: shows its progress, and turns Ctrl-C into a clean stop that keeps what was done. */
-import type { JobOptions } from '../jobs/types.js';
+import type { JobOptions } from '../job-options.js';
 import { createProgressDisplay } from './progress.node.js';
 
 /** What every verb that runs a job was told. */

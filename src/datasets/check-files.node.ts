@@ -2,10 +2,10 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCandorError } from '../errors.js';
-import { isImageName } from '../volume/file-names.js';
-import { readImageHeader } from '../volume/image-file.node.js';
-import type { ImageHeader } from '../volume/nifti.js';
-import { voxelTypes } from '../volume/nifti-voxels.js';
+import { isImageName } from '../formats/file-names.js';
+import { readImageHeader } from '../formats/image-file.node.js';
+import type { ImageHeader } from '../formats/nifti/nifti.js';
+import { voxelTypes } from '../formats/nifti/voxels.js';
 import type { Case, Dataset } from './dataset.js';
 import type { Finding, FindingKind } from './finding.js';
 import { gridMismatch } from './grid-match.js';

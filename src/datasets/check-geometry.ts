@@ -1,8 +1,9 @@
 /** Grids that can be read but not believed, judged alone and beside the rest of the set. */
+
+import type { ImageHeader } from '../formats/nifti/nifti.js';
+import { voxelTypes } from '../formats/nifti/voxels.js';
 import { median } from '../math/statistics.js';
 import { count, type Vec3 } from '../math/vector.js';
-import type { ImageHeader } from '../volume/nifti.js';
-import { voxelTypes } from '../volume/nifti-voxels.js';
 import { axisCodes, canonicalGrid, determinant, spacingOf } from '../volume/orientation.js';
 import type { Case } from './dataset.js';
 import { type Finding, type FindingKind, type Severity, someOf } from './finding.js';

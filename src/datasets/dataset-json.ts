@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { DatasetError, UnsupportedError } from '../errors.js';
 import { listOf, parseJson, recordOf } from '../files/json.js';
-import { imageEndings, isImageName } from '../volume/file-names.js';
+import { imageEndings, isImageName } from '../formats/file-names.js';
 import type { Dataset, Split } from './dataset.js';
 import { parseLabels } from './labels.js';
 

@@ -1,7 +1,7 @@
 /** Reads one case: the image, and its reference as a mask of the task's target. */
 import { DatasetError, GeometryError } from '../errors.js';
-import { readImage, readImageHeader } from '../volume/image-file.node.js';
-import type { Image } from '../volume/nifti.js';
+import { readImage, readImageHeader } from '../formats/image-file.node.js';
+import type { Image } from '../formats/nifti/nifti.js';
 import type { Mask } from '../volume/volume.js';
 import type { Case, Dataset } from './dataset.js';
 import { gridMismatch } from './grid-match.js';

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { readPlainText } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
-import { caseName } from '../volume/file-names.js';
+import { caseName } from '../formats/file-names.js';
 import type { Case, Dataset } from './dataset.js';
 import { checkName, type DatasetDescription, parseDatasetJson } from './dataset-json.js';
 import { makeSplit } from './split.js';

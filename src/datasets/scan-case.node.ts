@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isCandorError } from '../errors.js';
-import { readImage } from '../volume/image-file.node.js';
+import { readImage } from '../formats/image-file.node.js';
 import type { Case } from './dataset.js';
 
 /** More distinct values than any label image has: what goes beyond is not kept one by one. */

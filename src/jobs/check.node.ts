@@ -1,12 +1,21 @@
 /** The verb `check`: all that is wrong with data sets, found before anything is trained on them. */
 import path from 'node:path';
 import { checkDatasets } from '../datasets/check.node.js';
+import { type CheckReport, checkReport } from '../datasets/check-report.js';
 import type { Dataset } from '../datasets/dataset.js';
 import type { Finding } from '../datasets/finding.js';
 import { openDataset } from '../datasets/open-dataset.node.js';
 import { isCandorError, UsageError } from '../errors.js';
-import { type CheckReport, checkReport } from './check-report.js';
-import type { CheckOptions } from './types.js';
+import type { JobOptions } from '../job-options.js';
+
+/** Options of `check`. */
+export interface CheckOptions extends JobOptions {
+  readonly datasets: readonly string[];
+  /** Headers only. */
+  readonly quick?: boolean;
+  /** Seed of the split where a data set brings none; as in `train`. */
+  readonly seed?: number;
+}
 
 /**
  * All findings of data sets. Bad data is the result, not an exception: also a folder that cannot be opened.

@@ -11,15 +11,16 @@ import { openDataset } from '../datasets/open-dataset.node.js';
 import { DatasetError, RunError } from '../errors.js';
 import type { Summary } from '../evaluation/summary.js';
 import { explainSystemError } from '../files/system-error.js';
+import { isImageName } from '../formats/file-names.js';
+import { readImage } from '../formats/image-file.node.js';
+import type { JobOptions } from '../job-options.js';
 import { dice } from '../metrics/overlap.js';
-import { isImageName } from '../volume/file-names.js';
-import { readImage } from '../volume/image-file.node.js';
+import type { FailedImage, PredictedCase } from '../results/predicted-case.js';
+import type { TrainOptions, TrainResult } from '../training/train-options.js';
+import { type PhantomChoice, type PhantomData, writePhantoms } from '../transforms/phantoms/phantom-data.node.js';
 import { evaluate } from './evaluate.node.js';
-import { type PhantomChoice, type PhantomData, writePhantoms } from './phantom-data.node.js';
 import { predict } from './predict.node.js';
-import type { FailedImage, PredictedCase } from './predicted-case.js';
 import { train } from './train.node.js';
-import type { JobOptions, TrainOptions, TrainResult } from './types.js';
 
 /** Enough for phantoms, and a few minutes on two cores. */
 const STEPS = 360;

@@ -1,6 +1,9 @@
 /** The verb `evaluate`: a model on the test split of data sets, and on image sets it was not made for. */
 import path from 'node:path';
+import { openDatasets } from '../cases/prepare-tasks.node.js';
+import { datasetHash, imagesHash } from '../datasets/data-hash.node.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { type ImageSet, listImageSets } from '../datasets/list-images.node.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { DatasetError } from '../errors.js';
 import { casesCsv } from '../evaluation/cases-csv.js';
@@ -8,18 +11,27 @@ import { evaluateCases, evaluateImages, type LabelledCase } from '../evaluation/
 import { summarise } from '../evaluation/summarise.js';
 import type { Summary } from '../evaluation/summary.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { readImage } from '../formats/image-file.node.js';
 import { createPredictor } from '../inference/predictor.js';
+import type { JobOptions } from '../job-options.js';
 import type { StoredModel } from '../model/model.js';
+import { readModel } from '../model/read-model.node.js';
 import type { EvaluatedData } from '../report/provenance-section.js';
 import { renderReport } from '../report/report.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
-import { readImage } from '../volume/image-file.node.js';
-import { datasetHash, imagesHash } from './data-hash.node.js';
-import { type ImageSet, listImageSets } from './list-images.node.js';
-import { openDatasets } from './prepare-tasks.node.js';
-import { readModel } from './read-model.node.js';
-import type { EvaluateOptions } from './types.js';
-import { version } from './version.node.js';
+import { version } from '../version.node.js';
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions extends JobOptions {
+  readonly model: string;
+  readonly datasets: readonly string[];
+  /** Folder for `summary.json`, `cases.csv` and `report.html`. */
+  readonly output: string;
+  /** Folders of images without labels that the model does not know. */
+  readonly ood?: readonly string[];
+  readonly alpha?: number;
+  readonly seed?: number;
+}
 
 /** Surface distances up to this count as agreement, unless a task's voxels are coarser. */
 const NSD_TOLERANCE_MM = 2;

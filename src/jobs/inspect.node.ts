@@ -1,6 +1,6 @@
 /** The verb `inspect`: what a model file says of itself. */
-import { type ModelCard, modelCard } from './model-card.js';
-import { readModel } from './read-model.node.js';
+import { type ModelCard, modelCard } from '../model/model-card.js';
+import { readModel } from '../model/read-model.node.js';
 
 /** The card of a model file; throws ModelFormatError where it is missing, foreign, damaged or of another version. */
 export async function inspect(path: string): Promise<ModelCard> {

@@ -1,8 +1,18 @@
 /** The first part of `train` alone: plans to look at, and to edit, before anything is trained. */
 import path from 'node:path';
 import { UsageError } from '../errors.js';
-import { beginRun } from './begin-run.node.js';
-import type { PlanResult, TrainOptions } from './types.js';
+import type { Plan } from '../preprocessing/plan.js';
+import { beginRun } from '../training/begin-run.node.js';
+import type { TrainOptions } from '../training/train-options.js';
+
+/** What `plan` decided and where it is written. */
+export interface PlanResult {
+  readonly run: string;
+  /** Paths of the two files. */
+  readonly fingerprints: string;
+  readonly plans: string;
+  readonly tasks: readonly { readonly name: string; readonly plan: Plan }[];
+}
 
 /**
  * Write `fingerprints.json`, `plans.json` and `splits.json` into the run folder that `train` would use, and stop.

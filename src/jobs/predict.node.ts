@@ -1,27 +1,53 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { imageHash } from '../datasets/data-hash.node.js';
+import { type InputImage, listImages } from '../datasets/list-images.node.js';
 import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
+import { outputFormats } from '../formats/file-names.js';
+import { readImage } from '../formats/image-file.node.js';
+import type { LabelNames } from '../formats/label-names.js';
+import type { Image } from '../formats/nifti/nifti.js';
+import { writeMask, writeOodMap, writeProbabilities } from '../formats/write-volume.node.js';
+import { memoryWatch } from '../inference/memory-watch.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
+import type { JobOptions } from '../job-options.js';
 import type { Model, StoredModel } from '../model/model.js';
+import { readEnsemble } from '../model/read-model.node.js';
+import { readDone } from '../results/predict-done.node.js';
+import { ofPart, runId, writeSummary } from '../results/predict-parts.node.js';
+import { settingsOf } from '../results/predict-settings.js';
+import type { FailedImage, PredictedCase, PredictSummary, ResultSource } from '../results/predicted-case.js';
+import { isRefused, namesFor, type ResultChoices, volumeNames } from '../results/result-names.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
-import { outputFormats } from '../volume/file-names.js';
-import { readImage } from '../volume/image-file.node.js';
-import type { LabelNames } from '../volume/label-names.js';
-import type { Image } from '../volume/nifti.js';
-import { imageHash } from './data-hash.node.js';
-import { type InputImage, listImages } from './list-images.node.js';
-import { readDone } from './predict-done.node.js';
-import { memoryWatch } from './predict-memory.node.js';
-import { ofPart, runId, writeSummary } from './predict-parts.node.js';
-import { settingsOf } from './predict-settings.js';
-import type { FailedImage, PredictedCase, PredictSummary, ResultSource } from './predicted-case.js';
-import { readEnsemble } from './read-model.node.js';
-import { isRefused, namesFor, volumeNames } from './result-names.js';
-import type { PredictOptions } from './types.js';
-import { writeMask, writeOodMap, writeProbabilities } from './write-volume.node.js';
+
+/** Options of `predict`. */
+export interface PredictOptions extends JobOptions, ResultChoices {
+  /** The model file. */
+  readonly model: string;
+  /** Further model files of the same tasks, which make an ensemble with `model`: all segment, `model` alone judges. */
+  readonly others?: readonly string[];
+  /** Image files or folders of them. */
+  readonly inputs: readonly string[];
+  /** Folder for masks and verdicts. */
+  readonly output: string;
+  readonly task?: string;
+  readonly alpha?: number;
+  /** Keep only the largest connected component of each mask; default: as calibration found it better for the task. */
+  readonly keepLargest?: boolean;
+  /** Skip cases whose results are there already. */
+  readonly continue?: boolean;
+  readonly numParts?: number;
+  readonly partId?: number;
+  /** Added to stored values of every image instead of the plan's own offset. */
+  readonly intensityOffset?: number;
+  /** Passes of Monte-Carlo dropout that probabilities are means over; needs models trained with dropout. */
+  readonly mc?: number;
+  /** Seed of `mc`; default 0. */
+  readonly seed?: number;
+}
 
 /**
  * Segment and judge images; each case's files appear whole or not at all, and a bad file never stops the others.
@@ -48,7 +74,7 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
     for (const image of images) {
       throwIfCancelled(signal);
       cases.push(
-        (options.continue && (await readDone(options, image, resultSource, noteOnce))) ||
+        (options.continue && (await readDone(output, options, settings, image, resultSource, noteOnce))) ||
           (await predictOne(predictor, resultSource, image, memory, options)),
       );
       options.onProgress?.({ stage: 'predict', done: cases.length, total: images.length, item: image.case });

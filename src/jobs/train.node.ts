@@ -1,26 +1,28 @@
 /** The verb `train`: from data-set folders to one model file that knows its tasks and its limits. */
+
+import { prepareTasks } from '../cases/prepare-tasks.node.js';
+import type { TrainingTask } from '../cases/training-task.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
+import { assembleModel, finalWeights } from '../fitting/assemble-model.js';
+import { type CaseReader, fitJudges, type Judges, type JudgeTask } from '../fitting/judges.js';
 import { openNetwork } from '../inference/network.js';
+import type { JobOptions } from '../job-options.js';
 import { encodeModelFile } from '../model/model-file.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { Runtime } from '../runtime/session.js';
+import { type BegunRun, beginRun } from '../training/begin-run.node.js';
 import type { TrainingState } from '../training/checkpoint.js';
 import { watchDivergence } from '../training/divergence.js';
-import { type CaseReader, fitJudges, type Judges, type JudgeTask } from '../training/judges.js';
-import type { TrainingTask } from '../training/task.js';
+import { smoothMetrics } from '../training/smooth-metrics.js';
 import { trainNetwork } from '../training/train-network.js';
+import type { TrainOptions, TrainResult } from '../training/train-options.js';
+import type { TrainSettings } from '../training/train-settings.js';
 import type { ValidationTask } from '../training/validation.js';
 import { openWorkerBatches } from '../training/worker-batches.node.js';
-import { assembleModel, finalWeights } from './assemble-model.js';
-import { type BegunRun, beginRun } from './begin-run.node.js';
-import { prepareTasks } from './prepare-tasks.node.js';
-import { smoothMetrics } from './progress.js';
-import type { TrainSettings } from './train-settings.js';
-import type { JobOptions, TrainOptions, TrainResult } from './types.js';
 
 /**
  * Train one network jointly on all data sets, calibrate it, fit its out-of-distribution judges, write the model file.

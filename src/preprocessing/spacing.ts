@@ -7,6 +7,9 @@ import { mapVec3, type Vec3 } from '../math/vector.js';
 import type { CaseFingerprint } from './fingerprint.js';
 import { choosePatch, type PatchBudget, spans } from './patch.js';
 
+/** How spacings are chosen: one for all tasks, one a task, or that of the user in mm. */
+export type SpacingChoice = 'common' | 'per-task' | Vec3;
+
 /** An axis so many times coarser than the finest is treated as nnU-Net treats the slice axis. */
 const anisotropic = 3;
 /** Voxels that the foreground's box and its chords keep along each axis, if native spacing gives as many. */

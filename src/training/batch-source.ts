@@ -1,7 +1,8 @@
 /** Where a run's batches come from: made when asked for, or ahead of time in another thread, with the same bytes. */
+
+import type { TrainingTask } from '../cases/training-task.js';
 import { type Batch, type BatchSettings, makeBatch } from './batch.js';
 import { createSchedule } from './schedule.js';
-import type { TrainingTask } from './task.js';
 
 /** All that the batches of a run depend on. */
 export interface BatchWork extends BatchSettings {

@@ -1,8 +1,8 @@
 /** The thread that prepares batches: asked for a step by number, it answers with the batch, buffers moved not copied. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { type CarriedError, packError } from '../errors.js';
 import type { Batch } from './batch.js';
 import { type BatchWork, batchMaker } from './batch-source.js';
-import { type CarriedError, packError } from './carry-error.js';
 
 export type Answer = { readonly step: number } & ({ readonly batch: Batch } | { readonly error: CarriedError });
 

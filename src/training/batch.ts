@@ -2,6 +2,8 @@
  * Batch k as a pure function of (seed, k): the same whenever, wherever and in whatever order it is made, so that a
  * resumed run sees what an undisturbed one would have seen.
  */
+
+import type { TrainingTask } from '../cases/training-task.js';
 import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
 import type { Architecture } from '../networks/architecture.js';
@@ -11,7 +13,6 @@ import { dropoutPlaces } from '../networks/unet.js';
 import type { Value } from '../runtime/session.js';
 import { samplePatch } from '../transforms/sample-patch.js';
 import { groupSlots } from './schedule.js';
-import type { TrainingTask } from './task.js';
 
 export interface BatchSettings {
   readonly seed: number;

@@ -1,6 +1,7 @@
 /** Which task each patch of a run comes from: a fixed sequence in which every task keeps its share at all times. */
+
+import type { TrainingTask } from '../cases/training-task.js';
 import type { PatchGroup } from '../networks/training-graph.js';
-import type { TrainingTask } from './task.js';
 
 /**
  * Tasks of the patches of one step, as indices, sorted. A task's k-th patch is due before its share amounts to k, and

@@ -1,4 +1,6 @@
 /** Joint training: one network on all tasks, step by step, resumable at any step with the same result. */
+
+import type { TrainingTask } from '../cases/training-task.js';
 import { EngineError, throwIfCancelled } from '../errors.js';
 import type { Architecture } from '../networks/architecture.js';
 import type { LayersFactory } from '../networks/layers/layers.js';
@@ -12,7 +14,6 @@ import { batchesOnDemand, type OpenBatchSource } from './batch-source.js';
 import type { TrainingState } from './checkpoint.js';
 import { createSchedule, groupSlots } from './schedule.js';
 import { SessionCache } from './session-cache.js';
-import type { TrainingTask } from './task.js';
 import { planValidation, type ValidationRecord, type ValidationTask } from './validation.js';
 import { averageWeights } from './weight-average.js';
 

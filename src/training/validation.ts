@@ -2,6 +2,8 @@
  * Held-out cases segmented as at inference while training goes on: what the run has learned, on whole images. When that
  * happens is counted in windows, not measured by the clock, so that equal seeds choose equal weights on any machine.
  */
+
+import type { TrainingTask } from '../cases/training-task.js';
 import { openNetwork } from '../inference/network.js';
 import { slidingWindow } from '../inference/sliding-window.js';
 import { mean } from '../math/statistics.js';
@@ -14,7 +16,6 @@ import type { Runtime } from '../runtime/session.js';
 import type { LabelledImage } from '../transforms/spatial.js';
 import { threshold } from '../volume/threshold.js';
 import type { TrainingState } from './checkpoint.js';
-import type { TrainingTask } from './task.js';
 
 export interface ValidationTask {
   readonly name: string;

@@ -3,11 +3,10 @@
  * thread can prepare the next one meanwhile. A batch depends on its step alone; when it was made changes nothing.
  */
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../errors.js';
+import { EngineError, unpackError } from '../errors.js';
 import type { Batch } from './batch.js';
 import type { BatchSource, BatchWork } from './batch-source.js';
 import type { Answer } from './batch-worker.node.js';
-import { unpackError } from './carry-error.js';
 
 /** Batches that are asked for beyond the one in use: evens out costly ones, and bounds memory. */
 const AHEAD = 3;

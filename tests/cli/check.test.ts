@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CheckReport, checkReportSchema } from '../../src/jobs/check-report.js';
+import { type CheckReport, checkReportSchema } from '../../src/datasets/check-report.js';
 import { candor, ensureBuilt, outcomeOf, root, start } from './run-candor.js';
 import { writeSmallPhantoms } from './small-phantoms.js';
 

@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demoText } from '../../src/cli/demo-text.js';
+import type { Progress } from '../../src/job-options.js';
 import { type DemoResult, demo } from '../../src/jobs/demo.node.js';
-import type { Progress } from '../../src/jobs/types.js';
 import { candor, ensureBuilt } from './run-candor.js';
 import { smallPhantoms } from './small-phantoms.js';
 

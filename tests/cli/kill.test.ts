@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readModel } from '../../src/jobs/read-model.node.js';
+import { readModel } from '../../src/model/read-model.node.js';
 import { temporaryFolder, writeBallDatasets } from '../support/ball-data.js';
 import { digest } from '../support/digest.js';
 import { candor, ensureBuilt, outcomeOf, start } from './run-candor.js';

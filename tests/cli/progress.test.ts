@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { createProgressDisplay } from '../../src/cli/progress.node.js';
 import { Pace, progressText, stageEndText } from '../../src/cli/progress-text.js';
-import type { Progress } from '../../src/jobs/types.js';
+import type { Progress } from '../../src/job-options.js';
 
 class Screen extends Writable {
   text = '';

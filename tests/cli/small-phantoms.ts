@@ -1,6 +1,11 @@
 /** Phantoms at half resolution: what a network can learn a little of within seconds. */
-import { type PhantomChoice, type PhantomData, writePhantoms } from '../../src/jobs/phantom-data.node.js';
+
 import { mapVec3 } from '../../src/math/vector.js';
+import {
+  type PhantomChoice,
+  type PhantomData,
+  writePhantoms,
+} from '../../src/transforms/phantoms/phantom-data.node.js';
 import { phantomFamilies } from '../../src/transforms/phantoms.js';
 
 const families = phantomFamilies

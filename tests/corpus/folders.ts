@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { trainSettings } from '../../src/jobs/train-settings.js';
+import { createHeader } from '../../src/formats/nifti/nifti.js';
+import { encodeMask } from '../../src/formats/nifti/write.js';
 import { presets } from '../../src/networks/architecture.js';
 import { parameterCount } from '../../src/networks/parameters.js';
 import { unetParameters } from '../../src/networks/unet.js';
 import { encodeCheckpoint } from '../../src/training/checkpoint.js';
-import { createHeader } from '../../src/volume/nifti.js';
-import { encodeMask } from '../../src/volume/nifti-write.js';
+import { trainSettings } from '../../src/training/train-settings.js';
 import type { Corpus, Entry } from './corpus.js';
 import { plain1 } from './images.js';
 

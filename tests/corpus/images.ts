@@ -2,8 +2,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { createHeader } from '../../src/volume/nifti.js';
-import { encodeFloat } from '../../src/volume/nifti-write.js';
+import { createHeader } from '../../src/formats/nifti/nifti.js';
+import { encodeFloat } from '../../src/formats/nifti/write.js';
 import type { Corpus } from './corpus.js';
 
 const size = [9, 7, 5] as const;

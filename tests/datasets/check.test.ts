@@ -6,8 +6,8 @@ import { type CheckOptions, checkDatasets } from '../../src/datasets/check.node.
 import { type Finding, groupFindings, someOf } from '../../src/datasets/finding.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { CancelledError } from '../../src/errors.js';
-import { createHeader } from '../../src/volume/nifti.js';
-import { encodeFloat } from '../../src/volume/nifti-write.js';
+import { createHeader } from '../../src/formats/nifti/nifti.js';
+import { encodeFloat } from '../../src/formats/nifti/write.js';
 import { affine, imageBytes, labelBytes, put, putDecathlon, putNnunet, size, temporaryFolder } from './folders.js';
 
 const names = ['c1', 'c2', 'c3', 'c4', 'c5'];

@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createHeader } from '../../src/formats/nifti/nifti.js';
+import { encodeFloat, encodeMask } from '../../src/formats/nifti/write.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
-import { createHeader } from '../../src/volume/nifti.js';
-import { encodeFloat, encodeMask } from '../../src/volume/nifti-write.js';
 
 export const size: Vec3 = [6, 5, 4];
 export const affine = [-2, 0, 0, 10, 0, -2, 0, 20, 0, 0, 3, 30, 0, 0, 0, 1];

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/jobs/evaluate.node.js';
 import { predict } from '../../src/jobs/predict.node.js';
-import type { PredictedCase } from '../../src/jobs/predicted-case.js';
 import { train } from '../../src/jobs/train.node.js';
+import type { PredictedCase } from '../../src/results/predicted-case.js';
 import { temporaryFolder, writeBallDatasets } from '../support/ball-data.js';
 import { ballTasks } from '../support/balls.js';
 

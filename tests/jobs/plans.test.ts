@@ -2,16 +2,17 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCaseStore } from '../../src/cases/case-store.node.js';
 import { casesOf, type Dataset } from '../../src/datasets/dataset.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { CancelledError, PlanError, RunError, UsageError } from '../../src/errors.js';
 import { openCache } from '../../src/files/cache.node.js';
-import { createCaseStore } from '../../src/jobs/case-store.node.js';
+import type { Progress } from '../../src/job-options.js';
 import { plan } from '../../src/jobs/plan.node.js';
-import { readModel } from '../../src/jobs/read-model.node.js';
 import { train } from '../../src/jobs/train.node.js';
-import type { Progress, TrainOptions } from '../../src/jobs/types.js';
+import { readModel } from '../../src/model/read-model.node.js';
 import { fingerprintsSchema } from '../../src/preprocessing/fingerprints-file.js';
+import type { TrainOptions } from '../../src/training/train-options.js';
 import { ballName, temporaryFolder, writeBallDataset, writeBallDatasets } from '../support/ball-data.js';
 import { ballPlan, ballTasks } from '../support/balls.js';
 

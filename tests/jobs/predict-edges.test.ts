@@ -5,16 +5,16 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UnsupportedError, UsageError } from '../../src/errors.js';
+import { readImage } from '../../src/formats/image-file.node.js';
+import { createHeader } from '../../src/formats/nifti/nifti.js';
+import { encodeFloat } from '../../src/formats/nifti/write.js';
 import { estimateMemory } from '../../src/inference/memory.js';
+import { checkImageMemory } from '../../src/inference/memory-watch.node.js';
+import type { PredictOptions } from '../../src/jobs/predict.node.js';
 import { predict } from '../../src/jobs/predict.node.js';
-import { checkImageMemory } from '../../src/jobs/predict-memory.node.js';
-import type { FailedImage, PredictedCase, PredictSummary } from '../../src/jobs/predicted-case.js';
-import type { PredictOptions } from '../../src/jobs/types.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
-import { readImage } from '../../src/volume/image-file.node.js';
-import { createHeader } from '../../src/volume/nifti.js';
-import { encodeFloat } from '../../src/volume/nifti-write.js';
+import type { FailedImage, PredictedCase, PredictSummary } from '../../src/results/predicted-case.js';
 import { ballFile, ballName, temporaryFolder } from '../support/ball-data.js';
 import { makeBallModel } from '../support/ball-model.js';
 import { ballTasks } from '../support/balls.js';
@@ -221,7 +221,7 @@ describe('an image', () => {
     const refused = () => checkImageMemory('scan.nii.gz', grid, 2.6e9, 1.1e9);
     expect(refused).toThrow(UnsupportedError);
     expect(refused).toThrow(
-      /^scan\.nii\.gz: its 512 x 512 x 400 voxels need about 2\.6 GB of memory, found 1\.1 GB; use/,
+      /^scan\.nii\.gz: its 512 x 512 x 400 voxels need about 2\.42 GiB of memory, found 1\.02 GiB; use/,
     );
   });
 });

@@ -3,9 +3,10 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFil
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CancelledError, DatasetError, ModelFormatError, OutputError, RunError, UsageError } from '../../src/errors.js';
-import { readModel } from '../../src/jobs/read-model.node.js';
+import type { Progress } from '../../src/job-options.js';
 import { train } from '../../src/jobs/train.node.js';
-import type { Progress, TrainOptions } from '../../src/jobs/types.js';
+import { readModel } from '../../src/model/read-model.node.js';
+import type { TrainOptions } from '../../src/training/train-options.js';
 import { ensureBuilt } from '../cli/run-candor.js';
 import { temporaryFolder, writeBallDataset, writeBallDatasets } from '../support/ball-data.js';
 import { ballTasks } from '../support/balls.js';

@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createHeader } from '../../src/volume/nifti.js';
-import { encodeFloat, encodeMask } from '../../src/volume/nifti-write.js';
+import { createHeader } from '../../src/formats/nifti/nifti.js';
+import { encodeFloat, encodeMask } from '../../src/formats/nifti/write.js';
 import { type BallTask, ballTasks, makeBall } from './balls.js';
 
 export function temporaryFolder(): { readonly path: string; remove(): void } {

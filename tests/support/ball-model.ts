@@ -1,10 +1,11 @@
 /** A model of two tasks that is made in a second: fresh weights, judged on balls. For everything but accuracy. */
+
+import { fitJudges } from '../../src/fitting/judges.js';
 import { openNetwork } from '../../src/inference/network.js';
 import type { Model } from '../../src/model/model.js';
 import type { Architecture } from '../../src/networks/architecture.js';
 import type { Plan } from '../../src/preprocessing/plan.js';
 import { createOnnxRuntime } from '../../src/runtime/onnxruntime.node.js';
-import { fitJudges } from '../../src/training/judges.js';
 import { closedFormWeights } from '../networks/closed-form.js';
 import { ballPlan, ballTasks, makeBall } from './balls.js';
 

@@ -5,9 +5,10 @@ import { Graph } from '../../src/graph/graph.js';
 import { add, relu } from '../../src/graph/ops/elementwise.js';
 import { matmul } from '../../src/graph/ops/matmul.js';
 import { reshape } from '../../src/graph/ops/shape.js';
-import { checkMemory, memoryLimit } from '../../src/jobs/check-memory.node.js';
 import { presets } from '../../src/networks/architecture.js';
 import { defaultAdamW } from '../../src/networks/optimiser.js';
+import { memoryLimit } from '../../src/runtime/memory-limit.node.js';
+import { checkMemory } from '../../src/training/check-memory.node.js';
 import { peakBytes } from '../../src/training/graph-memory.js';
 import { estimateTrainingMemory, estimateWindowMemory } from '../../src/training/memory-estimate.js';
 

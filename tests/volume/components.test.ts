@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GeometryError } from '../../src/errors.js';
 import { largestComponent } from '../../src/volume/components.js';
-import { golden } from './golden.js';
+import { golden } from '../formats/golden.js';
 
 describe('largestComponent', () => {
   it.each(golden.components)('$size with $components components as scipy.ndimage.label', ({ size, mask, largest }) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GeometryError } from '../../src/errors.js';
 import type { Vec3 } from '../../src/math/vector.js';
 import { axisCodes, canonicalGrid, fromCanonical, spacingOf, toCanonical } from '../../src/volume/orientation.js';
-import { golden, largestDifference } from './golden.js';
+import { golden, largestDifference } from '../formats/golden.js';
 
 const size: Vec3 = [2, 3, 4];
 const data = Float32Array.from({ length: 24 }, (_, i) => i);

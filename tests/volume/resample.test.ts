@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GeometryError } from '../../src/errors.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import { resampleLinear } from '../../src/volume/resample.js';
-import { floatsOf, golden, largestDifference } from './golden.js';
+import { floatsOf, golden, largestDifference } from '../formats/golden.js';
 
 const side = fc.integer({ min: 1, max: 9 });
 const sizes = fc.tuple(side, side, side);

@@ -1,0 +1,71 @@
+/** Puts together what a finished run has learned: the content of its model file. */
+import { casesOf, type Dataset } from '../datasets/dataset.js';
+import type { Model } from '../model/model.js';
+import type { Plan } from '../preprocessing/plan.js';
+import type { TrainingState } from '../training/checkpoint.js';
+import type { TrainSettings } from '../training/train-settings.js';
+import type { Judges } from './judges.js';
+
+export interface FinishedRun {
+  readonly name: string;
+  readonly engine: string;
+  readonly settings: TrainSettings;
+  readonly datasets: readonly Dataset[];
+  readonly plans: readonly Plan[];
+  readonly state: TrainingState;
+  readonly judges: Judges;
+}
+
+/** The model of a run; tasks are in the order of the data sets. */
+export function assembleModel({ name, engine, settings, datasets, plans, state, judges }: FinishedRun): Model {
+  const { preset, architecture, batch, spacing, balance, loss, dropout, learningRate } = settings;
+  return {
+    name,
+    architecture,
+    weights: finalWeights(state),
+    tasks: datasets.map((dataset, i) => ({
+      name: dataset.name,
+      modality: dataset.modality,
+      foreground: foregroundNames(dataset),
+      plan: plans[i],
+      cases: {
+        train: casesOf(dataset, 'train').length,
+        calibration: casesOf(dataset, 'calibration').length,
+        test: casesOf(dataset, 'test').length,
+      },
+      calibration: judges.calibration[i],
+    })),
+    ood: judges.ood,
+    provenance: {
+      version: settings.version,
+      engine,
+      created: new Date().toISOString(),
+      seed: settings.seed,
+      steps: state.step,
+      trainingSeconds: state.seconds,
+      settings: {
+        ...{ preset, batch, spacing: String(spacing), balance, loss, dropout, learningRate },
+        // The step whose weights these are.
+        weightsOfStep: state.best?.step ?? state.step,
+        validationDice: state.best?.score ?? null,
+      },
+      datasets: settings.datasets.map((dataset) => ({ ...dataset })),
+      init: settings.init,
+    },
+  };
+}
+
+/** The weights that a run ends with: the best average on its validation cases, or where there are none the last. */
+export function finalWeights({ best, average }: TrainingState): Float32Array {
+  return best?.weights ?? average;
+}
+
+/** Names of the labels that make the foreground. */
+function foregroundNames({ labels, target }: Dataset): string[] {
+  const values =
+    target ??
+    Object.keys(labels)
+      .map(Number)
+      .filter((value) => value > 0);
+  return values.map((value) => labels[value] ?? `label ${value}`);
+}

@@ -1,0 +1,114 @@
+/**
+ * Results on the grid of the image they came from: the image's own header bytes with only the fields changed that say
+ * what the voxels are, so that float noise in the geometry never keeps viewers from overlaying the two.
+ */
+import { gzipSync } from 'fflate';
+import { GeometryError } from '../../errors.js';
+import { count } from '../../math/vector.js';
+import { type LabelNames, labelExtension } from '../label-names.js';
+import { firstVoxelOffset, type HeaderBytes, singleFileMagic, writeField } from './fields.js';
+import type { ImageHeader } from './header.js';
+
+/** NIFTI_INTENT_LABEL: viewers show such a file as a label map. */
+const INTENT_LABEL = 1002;
+const INTENT_NONE = 0;
+
+interface VoxelDescription {
+  readonly datatype: number;
+  readonly bytesPerVoxel: number;
+  readonly intent: number;
+  readonly description?: string;
+}
+
+/** Refuse values that are not of the image's grid. */
+export function checkVoxelCount(length: number, header: ImageHeader): void {
+  const expected = count(header.grid.size);
+  if (length === expected) return;
+  throw new GeometryError(
+    `Result: expected ${expected} voxels (${header.grid.size.join(' x ')}, the image's grid), found ${length}.`,
+  );
+}
+
+/** What comes before the first voxel: a copy of the header, and the extension; those of the source are left out. */
+function startFile(
+  header: ImageHeader,
+  length: number,
+  voxels: VoxelDescription,
+  extension: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  checkVoxelCount(length, header);
+  const least = firstVoxelOffset[header.format];
+  const from = least + extension.length;
+  const bytes = new Uint8Array(from);
+  bytes.set(header.bytes);
+  bytes.set(extension, least);
+  // The flag for extensions is the first of the four bytes between header and extensions.
+  bytes[least - 4] = extension.length > 0 ? 1 : 0;
+  const copy: HeaderBytes = { format: header.format, littleEndian: header.littleEndian, bytes };
+  // The image may have been a pair; the result is one file.
+  writeField(copy, 'magic', singleFileMagic[header.format]);
+  writeField(copy, 'datatype', [voxels.datatype]);
+  writeField(copy, 'bitpix', [8 * voxels.bytesPerVoxel]);
+  writeField(copy, 'vox_offset', [from]);
+  writeField(copy, 'scl_slope', [1]);
+  writeField(copy, 'scl_inter', [0]);
+  writeField(copy, 'intent_code', [voxels.intent]);
+  writeField(copy, 'intent_p', []);
+  writeField(copy, 'intent_name', []);
+  // The display window was the image's.
+  writeField(copy, 'cal_min', [0]);
+  writeField(copy, 'cal_max', [0]);
+  if (voxels.description !== undefined) {
+    // 80 bytes with a terminating zero.
+    writeField(copy, 'descrip', new TextEncoder().encode(voxels.description).subarray(0, 79));
+  }
+  return bytes;
+}
+
+/**
+ * A file's parts before compression, one after another: header and voxels.
+ * @param labels one value a voxel, in the header's voxel order
+ * @param names of label values, kept in a header extension
+ * @throws {GeometryError} if their number is not the grid's
+ */
+export function maskParts(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array[] {
+  const voxels = { datatype: 2, bytesPerVoxel: 1, intent: INTENT_LABEL };
+  return [startFile(header, labels.length, voxels, labelExtension(names, header.littleEndian)), labels];
+}
+
+const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/**
+ * The same of a map of float32 numbers in the header's byte order; shares the memory of `values` where that is the
+ * host's.
+ * @param description at most 79 bytes of text for people, kept in `descrip`
+ */
+export function floatParts(values: Float32Array, header: ImageHeader, description?: string): Uint8Array[] {
+  const start = startFile(header, values.length, { datatype: 16, bytesPerVoxel: 4, intent: INTENT_NONE, description });
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  if (header.littleEndian === hostIsLittleEndian) return [start, bytes];
+  const swapped = new Uint8Array(bytes.length);
+  const view = new DataView(swapped.buffer);
+  for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i], header.littleEndian);
+  return [start, swapped];
+}
+
+/** The quickest level, and no time stamp, so that equal results are equal files. */
+function compress(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  parts.reduce((at, part) => {
+    bytes.set(part, at);
+    return at + part.length;
+  }, 0);
+  return gzipSync(bytes, { level: 1, mtime: 0 });
+}
+
+/** A label map as .nii.gz: uint8, intent code 1002, geometry bytes as in `header`; errors as {@link maskParts}. */
+export function encodeMask(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array {
+  return compress(maskParts(labels, header, names));
+}
+
+/** A map of numbers as .nii.gz: float32, geometry bytes as in `header`; parameters and errors as {@link floatParts}. */
+export function encodeFloat(values: Float32Array, header: ImageHeader, description?: string): Uint8Array {
+  return compress(floatParts(values, header, description));
+}

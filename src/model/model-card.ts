@@ -1,0 +1,76 @@
+/** A model described for people and programs, without its weights. */
+import type { TaskCalibration } from '../calibration/state.js';
+import type { Architecture } from '../networks/architecture.js';
+import { minimumAlpha } from '../ood/conformal.js';
+import type { DetectorName } from '../ood/detectors.js';
+import type { Layer } from '../ood/features.js';
+import type { Plan } from '../preprocessing/plan.js';
+import type { ModelTask, Provenance, StoredModel } from './model.js';
+
+/** How many images a verdict rests on. */
+export interface BankCard {
+  /** Images of the signature bank. */
+  readonly bank: number;
+  /** Calibration images. */
+  readonly calibration: number;
+  /** Smallest alpha that so many calibration images support, 1/(n + 1). */
+  readonly minimumAlpha: number;
+}
+
+export interface TaskCard {
+  readonly name: string;
+  readonly modality: string;
+  /** Names of the labels that make the foreground. */
+  readonly foreground: readonly string[];
+  readonly plan: Plan;
+  readonly cases: ModelTask['cases'];
+  readonly calibration: TaskCalibration;
+  readonly ood: BankCard;
+}
+
+/** A model file described without its weights: what `inspect` returns. */
+export interface ModelCard {
+  readonly name: string;
+  /** SHA-256 of the file. */
+  readonly sha256: string;
+  readonly architecture: Architecture;
+  /** Number of weights. */
+  readonly weights: number;
+  readonly tasks: readonly TaskCard[];
+  readonly ood: {
+    /** The detector whose verdicts are given. */
+    readonly detector: DetectorName;
+    readonly detectors: readonly DetectorName[];
+    /** Layers whose signatures are compared, encoder to decoder. */
+    readonly layers: readonly Layer[];
+    /** All tasks together. */
+    readonly pooled: BankCard;
+  };
+  readonly provenance: Provenance;
+}
+
+/** The card of a model that was read from a file. */
+export function modelCard(model: StoredModel): ModelCard {
+  const { ood } = model;
+  const calibration = ood.detectors.get(ood.detector)!.calibration.map((images) => images.length);
+  const bank = ood.tasks.map((task) => task.bank.length);
+  const card = (b: number, c: number): BankCard => ({ bank: b, calibration: c, minimumAlpha: minimumAlpha(c) });
+  const total = (counts: readonly number[]) => counts.reduce((sum, n) => sum + n, 0);
+  return {
+    name: model.name,
+    sha256: model.sha256,
+    architecture: model.architecture,
+    weights: model.weights.length,
+    tasks: model.tasks.map(({ name, modality, foreground, plan, cases, calibration: figures }, i) => ({
+      ...{ name, modality, foreground, plan, cases, calibration: figures },
+      ood: card(bank[i], calibration[i]),
+    })),
+    ood: {
+      detector: ood.detector,
+      detectors: [...ood.detectors.keys()],
+      layers: ood.layers,
+      pooled: card(total(bank), total(calibration)),
+    },
+    provenance: model.provenance,
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * The folder of a training run: settings (`run.json`), plans, a line of JSON for each step and each validation
+ * (`metrics.jsonl`), and a checkpoint, which is replaced only when the next one is whole and on the disk.
+ */
+import { appendFile, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { OutputError, RunError } from '../errors.js';
+import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
+import { explainSystemError } from '../files/system-error.js';
+import { parameterCount } from '../networks/parameters.js';
+import { unetParameters } from '../networks/unet.js';
+import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from './checkpoint.js';
+import type { StepRecord } from './train-network.js';
+import type { TrainSettings } from './train-settings.js';
+import type { ValidationRecord } from './validation.js';
+
+/** Of a log or of settings, in bytes: a million steps. */
+const MAXIMUM_TEXT = 2 ** 28;
+
+export interface RunFolder {
+  readonly folder: string;
+  /** The last checkpoint, if there is one. */
+  readonly state: TrainingState | undefined;
+  /** Steps that the checkpoint includes, as they were logged. */
+  readonly history: readonly StepRecord[];
+  log(record: StepRecord | ValidationRecord): Promise<void>;
+  saveCheckpoint(state: TrainingState): Promise<void>;
+  /** Write a file of the run, as readable JSON. */
+  writeJson(name: string, value: unknown): Promise<void>;
+}
+
+/**
+ * Begin a run, or go on with one. Its settings must be the same, but for a lower learning rate.
+ * @throws RunError where the folder holds another run already, or none to resume, or one begun with other settings
+ */
+export async function openRunFolder(folder: string, settings: TrainSettings, resume: boolean): Promise<RunFolder> {
+  const begun = await readText(path.join(folder, 'run.json'));
+  if (begun === undefined && resume) throw new RunError(`${folder}: expected a run to resume, found no run.json.`);
+  const state = begun === undefined ? undefined : await readCheckpoint(folder);
+  // A run that ended before its first checkpoint holds nothing: it begins anew, with whatever settings.
+  if (state && !resume) {
+    throw new RunError(
+      `${folder}: holds a run already; add --resume to go on with it, or name another folder with --run.`,
+    );
+  }
+  if (state) {
+    checkSettings(folder, begun!, settings);
+    checkState(folder, state, settings);
+  }
+  await makeFolder(folder);
+  await removeParts(folder);
+  const metrics = path.join(folder, 'metrics.jsonl');
+  const records = recordsOf((await readText(metrics)) ?? '', state);
+  await writeFileAtomic(metrics, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const run: RunFolder = {
+    folder,
+    state,
+    history: records.filter((record) => 'loss' in record),
+    async log(record) {
+      try {
+        await appendFile(metrics, `${JSON.stringify(record)}\n`);
+      } catch (cause) {
+        throw new OutputError(`${metrics}: cannot be written: ${explainSystemError(cause)}.`, { cause });
+      }
+    },
+    saveCheckpoint: async (next) => writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next)),
+    writeJson: (name, value) => writeFileAtomic(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`),
+  };
+  await run.writeJson('run.json', settings);
+  return run;
+}
+
+function checkSettings(folder: string, text: string, settings: TrainSettings): void {
+  const before = parseSettings(text);
+  if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
+  const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
+  const changed = Object.keys({ ...before, ...asSaved }).find(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !isLowerRate(key, before, settings),
+  );
+  if (changed !== undefined) {
+    const [was, is] = [before, asSaved].map((values) => JSON.stringify(values[changed]) ?? 'nothing');
+    throw new RunError(`${folder}: cannot be resumed with other settings: ${changed} was ${was}, is ${is}.`);
+  }
+}
+
+/** A run that diverged must be able to go on more gently; the log says which rate each step had. */
+function isLowerRate(key: string, before: Record<string, unknown>, { learningRate }: TrainSettings): boolean {
+  return key === 'learningRate' && typeof before[key] === 'number' && learningRate < before[key];
+}
+
+/** What a killed process had not finished writing. */
+async function removeParts(folder: string): Promise<void> {
+  // A folder that may be written but not listed keeps them.
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => /^\.[\w.]+\.[0-9a-f]{12}\.part$/.test(one))) {
+    await rm(path.join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
+
+/** A checkpoint of another run, moved here, would train something else or never end. */
+function checkState(folder: string, { step, steps, weights }: TrainingState, settings: TrainSettings): void {
+  const expected = parameterCount(unetParameters(settings.architecture));
+  const file = path.join(folder, 'checkpoint.bin');
+  if (weights.length !== expected) {
+    throw new RunError(`${file}: expected ${expected} weights of preset ${settings.preset}, found ${weights.length}.`);
+  }
+  if ((settings.steps !== undefined && steps !== settings.steps) || (steps !== null && step > steps)) {
+    throw new RunError(
+      `${file}: expected a checkpoint of ${settings.steps ?? 'some'} steps, found step ${step} of ${steps ?? 'unknown'}.`,
+    );
+  }
+}
+
+function parseSettings(text: string): Record<string, unknown> | undefined {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+async function readCheckpoint(folder: string): Promise<TrainingState | undefined> {
+  const file = path.join(folder, 'checkpoint.bin');
+  const bytes = await readIfThere(file, MAXIMUM_READ);
+  return bytes && decodeCheckpoint(bytes, file);
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  const bytes = await readIfThere(file, MAXIMUM_TEXT);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+async function readIfThere(file: string, maximum: number): Promise<Uint8Array | undefined> {
+  try {
+    return await readPlainFile(file, maximum);
+  } catch (cause) {
+    // A part of the path may be a file: making the folder will say so.
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw new RunError(`${file}: cannot be read: ${explainSystemError(cause)}.`, { cause });
+  }
+}
+
+/** Records that the checkpoint includes: later ones will come again, a broken last line is dropped. */
+function recordsOf(text: string, state: TrainingState | undefined): (StepRecord | ValidationRecord)[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      const record: StepRecord | ValidationRecord = JSON.parse(line);
+      const last = 'validation' in record ? state?.validatedStep : state?.step;
+      return record.step <= (last ?? 0) ? [record] : [];
+    } catch {
+      return [];
+    }
+  });
+}
