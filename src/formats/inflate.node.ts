@@ -73,12 +73,12 @@ export const inflate: Inflate = async (compressed, wanted, name, part = 'whole')
       isStart ? 0 : SLACK,
     );
   let { bytes, error } = await run(compressed);
-  if (error && !isStart && isGzip(compressed)) {
+  if (error && isGzip(compressed)) {
     // zlib takes whatever follows a member for a further one; others ignore it where it is none, once the first is whole.
     const end = await memberEnd(compressed, wanted);
     if (end < compressed.length) {
       const first = await run(compressed.subarray(0, end));
-      if (!first.error && first.bytes.length === wanted) ({ bytes, error } = first);
+      if (!first.error && (isStart || first.bytes.length === wanted)) ({ bytes, error } = first);
     }
   }
   if (!error) return bytes;

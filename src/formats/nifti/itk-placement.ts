@@ -41,8 +41,14 @@ function prefersSform(sform: Affine, qform: Affine | null, sformCode: number): b
   if (sformCode <= 0) return isSame;
   if (!isRotation(sform)) return isSame;
   if (qform === null || sformCode === 1) return true;
+  // ITK compares the axes by singular vectors, which have no sign: a flip alone is none to it.
+  const sameAxes = [0, 1, 2].every((axis) => {
+    const [a, b] = [normalised(sform), normalised(qform)].map((r) => [r[axis], r[4 + axis], r[8 + axis]]);
+    return [1, -1].some((sign) => a.every((value, i) => Math.abs(value - sign * b[i]) <= 1e-4));
+  });
   return (
-    largestDifference(normalised(sform), normalised(qform), 0, 4) <= 1e-4 &&
+    sameAxes &&
+    largestDifference(sform, qform, 3, 4) <= 1e-4 &&
     spacingOf(sform).every((size, axis) => Math.abs(size - spacingOf(qform)[axis]) <= 1e-4)
   );
 }

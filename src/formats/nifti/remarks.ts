@@ -39,8 +39,8 @@ function unit(header: HeaderBytes, affine: Affine): HeaderRemark[] {
   return [
     {
       kind: 'spatial-unit',
-      text: `the header's unit of length is the ${name} (xyzt_units), so the spacing is ${mmText(spacingOf(affine))}; nibabel gives its numbers as they are, and ${itkPrograms} convert the spacing but not the offset`,
-      advice: `Nothing to do if the unit is right; if the numbers are millimetres, set xyzt_units to 2`,
+      text: `the header's unit of length is the ${name} (xyzt_units), so the spacing is ${mmText(spacingOf(affine))}; ${itkPrograms} honour it, too, while programs on nibabel take its numbers for millimetres`,
+      advice: 'Nothing to do if the unit is right; if the numbers are millimetres, set xyzt_units to 2',
     },
   ];
 }
@@ -61,7 +61,7 @@ function culprit(header: HeaderBytes, sform: Affine, qform: Affine | null): stri
   if (qform && codes[0] > 1 && codes[0] !== codes[1]) {
     return `The two name different spaces (sform code ${codes[0]}, qform code ${codes[1]}), as registration leaves them: keep the one that all images of the set share, and set both from it`;
   }
-  return `Find out which is right, by a side, a size or a place that is known, and set both from it`;
+  return 'Find out which is right, by a side, a size or a place that is known, and set both from it';
 }
 
 /** What ITK programs make of it. */
