@@ -84,7 +84,7 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
   }
   const run = await runId([all.map((image) => image.case), resultSource, settings]);
   const part = numParts === 1 ? {} : { part: { id: partId, of: numParts, run } };
-  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, cases };
+  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, device: predictor.device, cases };
   await writeSummary(output, summary);
   return summary;
 }
@@ -153,6 +153,7 @@ async function predictOne(
       volumeMl: prediction.volumeMl,
       estimatedDice: prediction.estimatedDice,
       spacing: prediction.spacing,
+      device: predictor.device,
       files,
       seconds: (performance.now() - start) / 1000,
     };

@@ -1,5 +1,6 @@
 /** What `predict` says of images: the contents of `CASE.json` and of its `summary.json`. */
 import type { Verdict } from '../ood/verdict.js';
+import type { Device } from '../runtime/session.js';
 import type { PredictSettings } from './predict-settings.js';
 
 /** A model by name and contents. */
@@ -36,6 +37,8 @@ export interface PredictedCase extends ResultSource {
   readonly volumeMl: number;
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
+  /** Where the network ran. */
+  readonly device: Device;
   /** Names of the files written beside this one; null where none was. */
   readonly files: {
     readonly mask: string | null;
@@ -66,5 +69,7 @@ export interface PredictSummary extends ResultSource {
   readonly part?: Part;
   readonly alpha: number;
   readonly settings: PredictSettings;
+  /** Where the network ran in this call; cases that an earlier one completed say so themselves. */
+  readonly device: Device;
   readonly cases: readonly (PredictedCase | FailedImage)[];
 }
