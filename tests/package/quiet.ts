@@ -64,7 +64,7 @@ export async function witness(
   return { ...outcome, left, asked: calls && calls.filter(namesAnotherMachine) };
 }
 
-/** An address of the internet in a system call; a port of 0 is how a program asks which of its addresses would be used. */
+/** An address of the internet in a system call, that of a name server included. */
 function namesAnotherMachine(call: string): boolean {
   return /AF_INET6?\b/.test(call) && !/"(127\.\d+\.\d+\.\d+|::1)"/.test(call);
 }
