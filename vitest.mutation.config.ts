@@ -1,20 +1,29 @@
 import { defineConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
-/** Trials over thousands of drawn images and measurements of time: minutes for all mutants of a file, or not the same twice. */
-const slow = ['validity of verdicts', 'validity on exchangeable images', 'speed'];
+const rooms = ['ood', 'calibration', 'evaluation', 'training', 'fitting', 'jobs'];
 
-/**
- * The tests that mutants are tried with (`npm run mutation`): those of the rooms that decide honesty, less those that
- * train, or run the built package. The latter take minutes for each mutant, and would see none of them: processes run
- * what `npm run build` made, not the mutated source.
- */
+/** Tests that train or start processes: minutes for one mutant, and processes run the built package, not the mutant. */
+const endToEnd = [
+  'tests/training/{train-network,validation,worker-batches}.test.ts',
+  'tests/jobs/{pipeline,plans,train,unwritable}.test.ts',
+];
+
+/** Trials over thousands of drawn images, and measurements of time, by title. */
+const slow = [
+  'validity of verdicts',
+  'symmetric constants is exact',
+  'from the calibration images alone break it',
+  'valid on the mixture and not idle',
+  'speed',
+];
+
+/** The tests that mutants are tried with (`npm run mutation`): the quick ones of the rooms that decide honesty. */
 export default defineConfig({
   test: {
     ...base.test,
-    include: ['ood', 'calibration', 'evaluation', 'training', 'fitting', 'jobs'].map(
-      (room) => `tests/${room}/**/*.test.ts`,
-    ),
+    include: rooms.map((room) => `tests/${room}/**/*.test.ts`),
+    exclude: ['**/node_modules/**', ...endToEnd],
     testNamePattern: new RegExp(`^(?!.*(${slow.join('|')}))`),
     testTimeout: 600_000,
   },

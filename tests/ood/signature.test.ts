@@ -106,3 +106,11 @@ describe('intensityHistogram', () => {
     expect(intensityHistogram(Float32Array.of(Number.NaN)).every((v) => v === 0)).toBe(true);
   });
 });
+
+describe('refusals', () => {
+  it('name what was expected and what was found', () => {
+    expect(() => addGram(createGramSum(2), new Float32Array(6), 1)).toThrow(/multiple of 4 values, found 6/);
+    expect(() => logSpectrum(new Float64Array(6), 5)).toThrow(/expected C x C values, found 6/);
+    expect(() => logSpectrum(new Float64Array(4), -1)).toThrow(/positive number of voxels, found -1/);
+  });
+});
