@@ -27,7 +27,7 @@ interface DemoExample {
   readonly set: string;
   readonly ood: boolean;
   readonly result:
-    | (Verdict & { readonly volumeMl: number; readonly estimatedDice: number | null })
+    | (Verdict & { readonly volumeMl: number | null; readonly estimatedDice: number | null })
     | { readonly error: { readonly message: string } };
   readonly dice: number | null;
 }
