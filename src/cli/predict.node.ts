@@ -42,16 +42,19 @@ export function addPredict(program: Command): void {
     .argument('[others...]', 'further models of the same tasks: all segment together, the first alone judges')
     .requiredOption('-i, --input <path...>', 'images (NIfTI, NRRD, MetaImage) or folders of them')
     .requiredOption('-o, --output <folder>', 'folder for masks, verdicts and summary.json')
-    .option('--task <name>', 'the task of all images, where it is known (default: the least strange)')
+    .option('--task <name>', 'the task of all images, where it is known (default: that with the lowest OOD score)')
     .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
     .option('--format <ending>', "of masks and maps: nii.gz, nrrd or mha (default: each image's own)")
     .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
     .option(
       '--save-ood-map',
-      'also write where an image is strange, CASE_ood.nii.gz: larger is stranger, relative to the rest of the scan; ' +
+      'also write the OOD map, CASE_ood.nii.gz: larger is further from the training images, relative to the rest of the scan; ' +
         'no p-value, and constant where the image fits one window',
     )
-    .option('--on-ood <what>', 'warn, or refuse: write no mask for an unfamiliar image and exit with 4 (default: warn)')
+    .option(
+      '--on-ood <what>',
+      'warn, or refuse: write no mask for an out-of-distribution image and exit with 4 (default: warn)',
+    )
     .option(
       '--keep-largest',
       'keep only the largest connected component of each mask (default: where that was better on calibration cases)',
