@@ -4,8 +4,10 @@ import { UsageError } from '../errors.js';
 import type { Vec3 } from '../math/vector.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { Model, ModelTask } from '../model/model.js';
+import { checkAlpha, defaultAlpha } from '../ood/alpha.js';
 import type { DetectorName } from '../ood/detectors.js';
 import type { Features, FeaturesByTask } from '../ood/features.js';
+import { nearestTask, scoreTasks } from '../ood/scores.js';
 import { judge, type Verdict } from '../ood/verdict.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
@@ -24,7 +26,7 @@ import { checkDropout, type DropoutOptions, type Member, openMember, segment } f
 export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
   /** The image's task, where it is known: one pass under its plan instead of one per distinct plan. */
   readonly task?: string;
-  /** Bound on the false-alarm rate of the verdict; default 0.05. */
+  /** Bound on the false-alarm rate of the verdict; default {@link defaultAlpha}. */
   readonly alpha?: number;
   /**
    * Keep only the largest connected component of the mask. Default: as calibration found it to raise the task's Dice,
@@ -111,18 +113,17 @@ async function predict(
   volume: Volume,
   options: PredictVolumeOptions,
 ): Promise<Prediction> {
-  const { task: named, alpha = 0.05 } = options;
+  const { task: named, alpha = defaultAlpha } = options;
   const [{ model, network }] = members;
+  checkAlpha(alpha);
   for (const member of members) checkDropout(member.model, options);
-  const { scan, features, ...plain } = await runNearest(model, network, volume, options);
+  const { scan, task, features, ...plain } = await runNearest(model, network, volume, options);
   const verdicts = [...model.ood.detectors.keys()].map((detector) => [
     detector,
     judge(model.ood, features, { alpha, task: named, detector }),
   ]);
   const detectors: Partial<Record<DetectorName, Verdict>> = Object.fromEntries(verdicts);
   const verdict = detectors[model.ood.detector]!;
-  const nearest = named ?? verdict.ood.nearestTask ?? plain.tasks[0];
-  const task = model.tasks.find(({ name }) => name === nearest)!;
   const { temperature } = task.calibration;
   const { probability, ...more } = await segment(members, task.name, volume, scan, options);
   const { keepLargest = task.calibration.keepLargest } = options;
@@ -153,10 +154,10 @@ async function predict(
 }
 
 interface PlainPasses {
-  /** Under the plan of the nearest task. */
+  /** The task named, else the nearest; of an image that none is near, the first that it was run for. */
+  readonly task: ModelTask;
+  /** Under its plan. */
   readonly scan: KeptScan;
-  /** The tasks of that plan. */
-  readonly tasks: readonly string[];
   readonly features: FeaturesByTask;
   readonly passes: number;
   readonly windows: number;
@@ -169,23 +170,19 @@ async function runNearest(
   volume: Volume,
   options: PredictVolumeOptions,
 ): Promise<PlainPasses> {
-  const { task: named, alpha = 0.05 } = options;
   const features: Record<string, Features | null> = Object.fromEntries(model.tasks.map(({ name }) => [name, null]));
-  let nearest: Pick<PlainPasses, 'scan' | 'tasks'> | undefined;
+  let nearest: Pick<PlainPasses, 'task' | 'scan'> | undefined;
   let [passes, windows] = [0, 0];
-  for (const { plan, tasks } of distinctPlans(chooseTasks(model, volume, named))) {
+  for (const { plan, tasks } of distinctPlans(chooseTasks(model, volume, options.task))) {
     const scan = await runAndKeep(network, volume, plan, options);
     passes++;
     windows += scan.windows;
     // An image run only because nothing else fits is still outside the task.
-    const counts = named !== undefined || isWithinExtent(volume, plan);
-    if (counts) for (const task of tasks) features[task] = scan.features;
-    // The scores that a verdict compares are of one task each: the nearest of all is the nearest of each step.
-    const isNearest = () => {
-      const { nearestTask } = judge(model.ood, features, { alpha, task: named }).ood;
-      return nearestTask !== null && tasks.includes(nearestTask);
-    };
-    if (nearest === undefined || isNearest()) nearest = { scan, tasks };
+    const counts = options.task !== undefined || isWithinExtent(volume, plan);
+    if (counts) for (const { name } of tasks) features[name] = scan.features;
+    const name = nearestTask(scoreTasks(model.ood, features).scores)?.name;
+    const task = tasks.find((one) => one.name === name);
+    if (task || !nearest) nearest = { task: task ?? tasks[0], scan };
   }
   return { ...nearest!, features, passes, windows };
 }
@@ -202,7 +199,7 @@ export function chooseTasks(model: Model, volume: Grid, named: string | undefine
     const task = model.tasks.find(({ name }) => name === named);
     if (task) return [task];
     const known = model.tasks.map(({ name }) => name).join(', ');
-    throw new UsageError(`Task ${named}: expected one that the model knows (${known}).`);
+    throw new UsageError({ file: `task ${named}`, expected: `one that the model knows (${known})` });
   }
   const within = model.tasks.filter(({ plan }) => isWithinExtent(volume, plan));
   if (within.length > 0) return within;
@@ -218,9 +215,9 @@ export async function runPlans(
   options: ScanOptions,
 ): Promise<Map<string, Scan>> {
   const scans = new Map<string, Scan>();
-  for (const group of distinctPlans(tasks)) {
-    const scan = await runScan(network, volume, group.plan, options);
-    for (const task of group.tasks) scans.set(task, scan);
+  for (const { plan, tasks: sharing } of distinctPlans(tasks)) {
+    const scan = await runScan(network, volume, plan, options);
+    for (const { name } of sharing) scans.set(name, scan);
   }
   return scans;
 }

@@ -16,6 +16,7 @@ import { createPredictor } from '../inference/predictor.js';
 import type { JobOptions } from '../job-options.js';
 import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
+import { defaultAlpha } from '../ood/alpha.js';
 import type { EvaluatedData } from '../report/provenance-section.js';
 import { renderReport } from '../report/report.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
@@ -49,7 +50,7 @@ export interface EvaluateResult {
  * @throws DatasetError for a data set that is none of the model's tasks or has no test cases; ModelFormatError; OutputError
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
-  const { signal, onProgress, alpha = 0.05, seed = 0 } = options;
+  const { signal, onProgress, alpha = defaultAlpha, seed = 0 } = options;
   const model = await readModel(options.model);
   const datasets = await openDatasets(options.datasets, model.provenance.seed);
   const labelled = datasets.flatMap((dataset) => testCases(model, dataset));
