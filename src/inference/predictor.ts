@@ -1,6 +1,8 @@
 /** A model applied to whole images: which task, which voxels, how sure, and whether to believe it. */
 import { estimatedDice } from '../calibration/estimated-dice.js';
 import { UsageError } from '../errors.js';
+import type { LabelSpace } from '../labels/label-space.js';
+import { maskOfProbabilities } from '../labels/probability.js';
 import type { Vec3 } from '../math/vector.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { Model, ModelTask } from '../model/model.js';
@@ -10,12 +12,11 @@ import type { Features, FeaturesByTask } from '../ood/features.js';
 import { nearestTask, scoreTasks } from '../ood/scores.js';
 import { judge, type Verdict } from '../ood/verdict.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { restoreValues } from '../preprocessing/preprocess.js';
 import type { Runtime } from '../runtime/session.js';
-import { largestComponent } from '../volume/components.js';
 import { spacingOf } from '../volume/orientation.js';
-import { threshold } from '../volume/threshold.js';
 import type { Grid, Volume } from '../volume/volume.js';
+import { restoreLogits } from './channels.js';
+import { largestComponents } from './components.js';
 import type { Network } from './network.js';
 import { oodMap } from './ood-map.js';
 import { distinctPlans, isWithinExtent, windowsUnder } from './plans.js';
@@ -41,20 +42,23 @@ export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
 export interface Prediction {
   /** The task whose plan and temperature were used: the one named, else the least strange. */
   readonly task: string;
+  /** What the task's structures are: of several, logits and probabilities hold a plane each, one after another. */
+  readonly labels: LabelSpace;
   readonly temperature: number;
   readonly verdict: Verdict;
   /** Strangeness and p-value by every detector the model has. */
   readonly detectors: Readonly<Partial<Record<DetectorName, Verdict>>>;
   /**
-   * Foreground logits of the model's plain pass on the image's own grid and in its voxel order, before temperature.
+   * Logits of the model's plain pass on the image's own grid and in its voxel order, before temperature.
    * Made anew each time that they are asked for: most callers never do.
    */
   readonly logits: Float32Array;
-  /** Calibrated foreground probability, likewise; the mean over dropout passes and members where there are several. */
+  /** Calibrated probability, likewise; the mean over dropout passes and members where there are several. */
   readonly probability: Float32Array;
   /**
-   * 1 where the probability is above one half; of one plain pass, where the logit is positive. Where
-   * {@link Prediction.keepLargest}, of these voxels the largest connected component.
+   * 1 where the probability is above one half; of one plain pass, where the logit is positive. Of several structures the
+   * number of the likeliest, 0 for background. Where {@link Prediction.keepLargest}, of each the largest connected
+   * component.
    */
   readonly mask: Uint8Array;
   readonly keepLargest: boolean;
@@ -127,18 +131,19 @@ async function predict(
   const { temperature } = task.calibration;
   const { probability, ...more } = await segment(members, task.name, volume, scan, options);
   const { keepLargest = task.calibration.keepLargest } = options;
-  const foreground = threshold(probability, 0.5);
-  const mask = keepLargest ? largestComponent(foreground, volume.size) : foreground;
+  const whole = maskOfProbabilities(task.labels, probability);
+  const mask = keepLargest ? largestComponents(task.labels, whole, volume.size) : whole;
   let foregroundVoxels = 0;
-  for (let i = 0; i < mask.length; i++) foregroundVoxels += mask[i];
+  for (let i = 0; i < mask.length; i++) if (mask[i] > 0) foregroundVoxels++;
   const spacing = spacingOf(volume.affine);
   return {
     task: task.name,
+    labels: task.labels,
     temperature,
     verdict,
     detectors,
     get logits() {
-      return restoreValues(scan.logits, scan.prepared);
+      return restoreLogits(scan.logits, scan.prepared, task.labels);
     },
     probability,
     mask,
@@ -146,7 +151,8 @@ async function predict(
     oodMap: options.oodMap ? await oodMap(model.ood, task.name, scan) : null,
     foregroundVoxels,
     volumeMl: volumeMl(foregroundVoxels, spacing),
-    estimatedDice: verdict.verdict === 'in-distribution' ? estimatedDice(probability, mask, volume.size) : null,
+    estimatedDice:
+      verdict.verdict === 'in-distribution' ? estimatedDice(task.labels, probability, mask, volume.size) : null,
     spacing,
     passes: plain.passes + more.passes,
     windows: plain.windows + more.windows,

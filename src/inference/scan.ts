@@ -20,7 +20,7 @@ export interface ScanOptions {
 export interface KeptScan {
   readonly plan: Plan;
   readonly prepared: Pick<Prepared, 'grid' | 'original'>;
-  /** Foreground logits on the prepared grid. */
+  /** Logits on the prepared grid, `[heads, voxels]`. */
   readonly logits: Float32Array;
   readonly features: Features;
   /** Of each window in turn; empty unless an OOD map was asked for. */
@@ -42,12 +42,12 @@ export async function runScan(network: Network, volume: Volume, plan: Plan, opti
   const run = async (window: Float32Array): Promise<Float32Array> => {
     const { logits, grams } = await network.run(window, plan.patch);
     addGrams(sums, grams);
-    if (options.oodMap) windowFeatures.push(featuresOf(addGrams(createSums(), grams), window, logits));
+    if (options.oodMap) windowFeatures.push(featuresOf(addGrams(createSums(), grams), window, logits, network.heads));
     windows++;
     return logits;
   };
-  const logits = await runWindows(prepared, plan, run, options.signal);
-  const features = featuresOf(sums, prepared.data, logits);
+  const logits = await runWindows(prepared, plan, network.heads, run, options.signal);
+  const features = featuresOf(sums, prepared.data, logits, network.heads);
   return { plan, prepared, logits, features, windowFeatures, windows };
 }
 
@@ -55,10 +55,11 @@ export async function runScan(network: Network, volume: Volume, plan: Plan, opti
 export function runWindows(
   { data, grid, minimum }: Prepared,
   { patch, overlap }: Plan,
+  channels: number,
   run: (window: Float32Array) => Promise<Float32Array>,
   signal?: AbortSignal,
 ): Promise<Float32Array> {
-  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, signal }, run);
+  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, channels, signal }, run);
 }
 
 function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {
@@ -68,10 +69,10 @@ function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {
   return sums;
 }
 
-function featuresOf(sums: readonly GramSum[], data: Float32Array, logits: Float32Array): Features {
+function featuresOf(sums: readonly GramSum[], data: Float32Array, logits: Float32Array, heads: number): Features {
   return {
     spectra: sums.map(({ gram, voxels }) => logSpectrum(gram, voxels)),
     histogram: intensityHistogram(data),
-    entropy: meanEntropyOfLogits(logits),
+    entropy: meanEntropyOfLogits(logits, heads),
   };
 }

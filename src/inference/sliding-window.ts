@@ -14,11 +14,13 @@ export interface SlidingWindowOptions {
   readonly patch: Vec3;
   /** Share of a window that overlaps its neighbour, 0 to 0.9. */
   readonly overlap: number;
+  /** Planes of a result; default 1. */
+  readonly channels?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Blend `predict(window)` over all windows; windows and results are patch-sized, x fastest. Weights fall off as a
+ * Blend `predict(window)` over all windows; windows are patch-sized, x fastest, results `[channels, patch]`. Weights fall off as a
  * Gaussian with sd an eighth of the patch, as in nnU-Net, so that window borders leave no seams.
  */
 export function slidingWindow(
@@ -32,11 +34,12 @@ export function slidingWindow(
 /** Blend what `at` gives for the window at each origin, as {@link slidingWindow} does. */
 export async function blendWindows(
   size: Vec3,
-  { patch, overlap, signal }: SlidingWindowOptions,
+  { patch, overlap, channels = 1, signal }: SlidingWindowOptions,
   at: (origin: Vec3) => Promise<Float32Array>,
 ): Promise<Float32Array> {
   const weights = gaussianWeights(patch);
-  const means = new Float32Array(count(size));
+  const [voxels, patchVoxels] = [count(size), count(patch)];
+  const means = new Float32Array(channels * voxels);
   const plane = size[0] * size[1];
   // Windows come layer by layer: sums of weights are needed from the present layer on, no deeper than a window.
   const weightSums = new Float32Array(plane * Math.min(size[2], patch[2]));
@@ -58,6 +61,12 @@ export async function blendWindows(
         weightSums[from - shift + i] += weight;
         // A running mean: where windows agree, no rounding gathers, however many there are.
         means[from + i] += (weight / weightSums[from - shift + i]) * (result[to + i] - means[from + i]);
+      }
+      for (let channel = 1; channel < channels; channel++) {
+        const [mean, value] = [channel * voxels + from, channel * patchVoxels + to];
+        for (let i = 0; i < length; i++) {
+          means[mean + i] += (weights[to + i] / weightSums[from - shift + i]) * (result[value + i] - means[mean + i]);
+        }
       }
     });
   }

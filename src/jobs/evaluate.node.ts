@@ -3,6 +3,7 @@ import path from 'node:path';
 import { openDatasets } from '../cases/prepare-tasks.node.js';
 import { datasetHash, imagesHash } from '../datasets/data-hash.node.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { labelSpaceOf } from '../datasets/labels.js';
 import { type ImageSet, listImageSets } from '../datasets/list-images.node.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { DatasetError } from '../errors.js';
@@ -124,6 +125,7 @@ function testCases(model: StoredModel, dataset: Dataset): LabelledCase[] {
     task: dataset.name,
     case: c.name,
     group: c.group,
+    labels: labelSpaceOf(dataset),
     read: async () => {
       const { image, reference } = await loadCase(dataset, c);
       return { volume: image.volume, reference };
