@@ -62,7 +62,8 @@ export async function openMember(model: Model, runtime: Runtime): Promise<Member
 
 /** Fail before any work where dropout cannot be had. @throws UsageError */
 export function checkDropout(model: Model, { mc = 0 }: DropoutOptions): void {
-  if (!(Number.isInteger(mc) && mc >= 0)) throw new UsageError(`mc: expected a whole number of passes, found ${mc}.`);
+  if (!(Number.isInteger(mc) && mc >= 0))
+    throw new UsageError({ file: 'mc', expected: 'a whole number of passes', found: `${mc}` });
   if (mc > 0) dropoutOf(model);
 }
 
