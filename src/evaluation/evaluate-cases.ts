@@ -75,7 +75,9 @@ export async function evaluateImages(
     if ('error' in outcome) results.push({ ...known, verdict: null, scores: {}, seconds: 0, error: outcome.error });
     else {
       const { prediction, seconds } = outcome.value;
-      results.push({ ...known, verdict: prediction.verdict, ...judgements(prediction), seconds });
+      const { verdict, notFiniteVoxels: invalidVoxels } = prediction;
+      const invalid = invalidVoxels > 0 ? { invalidVoxels } : {};
+      results.push({ ...known, verdict, ...judgements(prediction), seconds, ...invalid });
     }
     options.onCase?.(name);
   }
@@ -116,7 +118,7 @@ function compare(
   const called = foregroundMask(labels, maskOfProbabilities(labels, prediction.probability));
   const region = evaluationRegion(called, reference, size);
   const voxels = reference.reduce((sum, value) => sum + value, 0);
-  const invalidVoxels = volume.data.reduce((n, value) => n + Number(!Number.isFinite(value)), 0);
+  const { notFiniteVoxels: invalidVoxels } = prediction;
   return {
     task,
     case: name,

@@ -7,8 +7,8 @@ import { estimatedDice } from '../calibration/estimated-dice.js';
 import { evaluationRegion } from '../calibration/region.js';
 import { reliability } from '../calibration/reliability.js';
 import type { TaskCalibration } from '../calibration/state.js';
-import { fitTemperature } from '../calibration/temperature.js';
-import { throwIfCancelled } from '../errors.js';
+import { fitTemperature, isAtBound } from '../calibration/temperature.js';
+import { DatasetError, throwIfCancelled } from '../errors.js';
 import { restoreLogits } from '../inference/channels.js';
 import { largestComponents } from '../inference/components.js';
 import type { Network } from '../inference/network.js';
@@ -22,7 +22,7 @@ import { mean } from '../math/statistics.js';
 import type { Vec3 } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
 import type { BankFeatures, FeaturesByTask } from '../ood/features.js';
-import { fitOod, type OodState } from '../ood/state.js';
+import { fitOod, MINIMUM_BANK, type OodState } from '../ood/state.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { Mask, Volume } from '../volume/volume.js';
 
@@ -57,8 +57,9 @@ export async function fitJudges(
     const bank: BankFeatures[] = [];
     for (const read of task.bank) {
       throwIfCancelled(options.signal);
-      const { spectra, histogram } = (await runScan(network, (await read()).volume, task.plan, options)).features;
-      bank.push({ spectra, histogram });
+      const { features } = await runScan(network, (await read()).volume, task.plan, options);
+      // An image without anything in it under the plan has no signature.
+      if (features) bank.push({ spectra: features.spectra, histogram: features.histogram });
       options.onCase?.(task.name);
     }
     const features: FeaturesByTask[] = [];
@@ -66,18 +67,41 @@ export async function fitJudges(
     for (const read of task.calibration) {
       throwIfCancelled(options.signal);
       const { volume, reference } = await read();
-      const run = tasks.filter(({ name, plan }) => name === task.name || isWithinExtent(volume, plan));
+      // As new images are treated: beyond a plan's extent they are not run, and without anything in them not judged.
+      const run = tasks.filter(({ plan }) => isWithinExtent(volume, plan));
       const scans = await runPlans(network, volume, run, options);
-      features.push(Object.fromEntries(tasks.map(({ name }) => [name, scans.get(name)?.features ?? null])));
-      const own = scans.get(task.name)!;
-      samples.push(labelledLogits(task.labels, restoreLogits(own.logits, own.prepared, task.labels), reference));
+      const own = scans.get(task.name);
+      if (!own || own.features)
+        features.push(Object.fromEntries(tasks.map(({ name }) => [name, scans.get(name)?.features ?? null])));
+      if (own?.features)
+        samples.push(labelledLogits(task.labels, restoreLogits(own.logits, own.prepared, task.labels), reference));
       options.onCase?.(task.name);
     }
+    if (bank.length < MINIMUM_BANK)
+      throw new DatasetError({
+        file: task.name,
+        expected: `at least ${MINIMUM_BANK} training images with something in them under the plan's intensities`,
+        found: `${bank.length} of ${task.bank.length}`,
+        remedy: 'check the units of the images, "intensityOffset" in dataset.json and the plan\'s intensity',
+      });
     calibration.push(calibrateTask(task.labels, samples));
-    material.push({ name: task.name, bank, calibration: features });
+    material.push({ name: task.name, bank, calibration: withoutCopies(features, task.name) });
   }
   const layers = network.layers.map(({ name, channels }) => ({ name, channels }));
   return { calibration, ood: fitOod({ layers, tasks: material }) };
+}
+
+/** Copies of one image are one image: counted as many, they would make a bound look better founded than it is. */
+function withoutCopies(images: readonly FeaturesByTask[], task: string): FeaturesByTask[] {
+  const seen = new Set<string>();
+  return images.filter((image) => {
+    const own = image[task];
+    const key = own && [...own.spectra, own.histogram].map((values) => values.join()).join(';');
+    if (!key) return true;
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 interface LabelledLogits {
@@ -98,7 +122,8 @@ function labelledLogits(space: LabelSpace, logits: Float32Array, reference: Mask
 }
 
 /**
- * Fit a task's temperature over the regions of interest, decide whether masks keep their largest component alone (where
+ * Fit a task's temperature over the regions of interest (1 where no case has foreground, or where no finite temperature
+ * is best), decide whether masks keep their largest component alone (where
  * that raises the mean Dice; Isensee et al. 2021), and take the model's own figures on these cases. Strangeness does not
  * look at masks, so that the decision leaves the verdict's guarantee alone.
  */
@@ -112,8 +137,13 @@ export function calibrateTask(space: LabelSpace, samples: readonly LabelledLogit
     meanDice: null,
     estimatedDiceError: null,
   };
-  if (!samples.some(({ region }) => region.includes(1))) return { temperature: 1, n: 0, ...none };
-  const { temperature, nllBefore, nllAfter, n } = fitTemperature(space, samples);
+  // Without foreground there is nothing that probabilities or masks could be right about.
+  if (!samples.some(({ reference }) => foregroundMask(space, reference).includes(1)))
+    return { temperature: 1, n: 0, ...none };
+  const fit = fitTemperature(space, samples);
+  const { nllBefore, n } = fit;
+  // At a bound the likelihood still rises: logits that are right without exception, or no guide at all.
+  const { temperature, nllAfter } = isAtBound(fit.temperature) ? { temperature: 1, nllAfter: nllBefore } : fit;
   const structures = [...Array(logitCount(space)).keys()];
   const eceOf = (probability: Float32Array, reference: Uint8Array, region: Uint8Array): number | null => {
     const voxels = reference.length;
@@ -132,10 +162,15 @@ export function calibrateTask(space: LabelSpace, samples: readonly LabelledLogit
       ),
     );
   const scored = (masks: readonly Uint8Array[]) => {
-    const dices = samples.map(({ reference }, i) =>
-      mean(structures.map((s) => dice(structureMask(space, masks[i], s), structureMask(space, reference, s)))),
-    );
-    return { masks, dices, meanDice: mean(dices) };
+    // Nothing found where nothing is: no news of how good masks are.
+    const dices = samples.map(({ reference, mask }, i) => {
+      const ofStructures = structures.flatMap((s) => {
+        const [truth, found] = [reference, mask].map((map) => structureMask(space, map, s));
+        return truth.includes(1) || found.includes(1) ? dice(structureMask(space, masks[i], s), truth) : [];
+      });
+      return ofStructures.length === 0 ? null : mean(ofStructures);
+    });
+    return { masks, dices, meanDice: mean(dices.filter((value) => value !== null)) };
   };
   const whole = scored(samples.map(({ mask }) => mask));
   const largest = scored(samples.map(({ mask, size }) => largestComponents(space, mask, size)));
@@ -143,7 +178,7 @@ export function calibrateTask(space: LabelSpace, samples: readonly LabelledLogit
   const { masks, dices, meanDice } = keepLargest ? largest : whole;
   const errors = samples.flatMap(({ logits, size }, i) => {
     const estimate = estimatedDice(space, calibratedProbability(space, logits, temperature, size), masks[i], size);
-    return estimate === null ? [] : [Math.abs(estimate - dices[i])];
+    return estimate === null || dices[i] === null ? [] : [Math.abs(estimate - dices[i])];
   });
   return {
     temperature,

@@ -7,7 +7,6 @@ import { calibrateInPlace } from '../calibration/calibrated-probability.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { prepareImage } from '../preprocessing/preprocess.js';
-import { countWindows } from '../preprocessing/windows.js';
 import type { Runtime } from '../runtime/session.js';
 import type { Volume } from '../volume/volume.js';
 import { restoreLogits } from './channels.js';
@@ -60,6 +59,11 @@ export async function openMember(model: Model, runtime: Runtime): Promise<Member
   };
 }
 
+/** Whether windows in which all voxels are alike are run: as they were for the model's bank. */
+export function runsConstant({ ood }: Pick<Model, 'ood'>): boolean {
+  return ood.constantWindows === 'run';
+}
+
 /** Fail before any work where dropout cannot be had. @throws UsageError */
 export function checkDropout(model: Model, { mc = 0 }: DropoutOptions): void {
   if (!(Number.isInteger(mc) && mc >= 0))
@@ -109,15 +113,18 @@ async function* runPasses(
       continue;
     }
     const prepared = prepareImage(volume, plan, options);
-    const windows = countWindows(prepared.grid.size, plan.patch, plan.overlap);
+    const runConstant = runsConstant(member.model);
     for (const run of await runsOf(member, mc, seed)) {
-      const logits = await runWindows(
-        prepared,
-        plan,
-        member.network.heads,
-        (window) => run(window, plan.patch),
+      let windows = 0;
+      const runAndCount: RunWindow = (window, size) => {
+        windows++;
+        return run(window, size);
+      };
+      const logits = await runWindows(prepared, plan, (window) => runAndCount(window, plan.patch), {
         signal,
-      );
+        runConstant,
+        channels: member.network.heads,
+      });
       const restored = restoreLogits(logits, prepared, labels);
       yield { probability: calibrateInPlace(labels, restored, temperature, volume.size), windows };
     }

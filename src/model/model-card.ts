@@ -6,6 +6,7 @@ import { minimumAlpha } from '../ood/conformal.js';
 import type { DetectorName } from '../ood/detectors.js';
 import type { Layer } from '../ood/features.js';
 import type { Plan } from '../preprocessing/plan.js';
+import { doubtsOf } from './doubts.js';
 import type { ModelTask, Provenance, StoredModel } from './model.js';
 
 /** How many images a verdict rests on. */
@@ -47,6 +48,8 @@ export interface ModelCard {
     /** All tasks together. */
     readonly pooled: BankCard;
   };
+  /** What is to be doubted, a sentence each. */
+  readonly doubts: readonly string[];
   readonly provenance: Provenance;
 }
 
@@ -72,6 +75,7 @@ export function modelCard(model: StoredModel): ModelCard {
       layers: ood.layers,
       pooled: card(total(bank), total(calibration)),
     },
+    doubts: doubtsOf(model),
     provenance: model.provenance,
   };
 }
