@@ -11,7 +11,7 @@ import type { Features, FeaturesByTask } from '../ood/features.js';
 import { nearestTask, scoreTasks } from '../ood/scores.js';
 import { judge, type Verdict } from '../ood/verdict.js';
 import type { Plan } from '../preprocessing/plan.js';
-import type { Runtime } from '../runtime/session.js';
+import type { Device, Runtime } from '../runtime/session.js';
 import { spacingOf } from '../volume/orientation.js';
 import type { Volume } from '../volume/volume.js';
 import { restoreLogits } from './channels.js';
@@ -93,6 +93,8 @@ export interface Prediction {
 export interface Predictor {
   /** The model that judges. */
   readonly model: Model;
+  /** Where its network runs, and that of every member. */
+  readonly device: Device;
   /**
    * Segment and judge one image. Throws EmptyImageError for one with nothing in it, UsageError for an unknown task or
    * for dropout passes of a model that was trained without, CancelledError on abort.
@@ -116,6 +118,7 @@ export async function createPredictor(
   for (const other of others) members.push(await openMember(other, runtime));
   return {
     model,
+    device: runtime.device,
     predict: (volume, options = {}) => predict(members, volume, options),
     async release() {
       for (const member of members) await member.release();
