@@ -13,7 +13,7 @@ const floors = [
   ['networks'],
   ['datasets'],
   ['formats'],
-  ['graph', 'runtime', 'volume'],
+  ['graph', 'labels', 'runtime', 'volume'],
   ['files', 'math'],
 ];
 const under = (rooms) => `^src/(${rooms.join('|')})/`;

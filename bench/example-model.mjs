@@ -3,6 +3,7 @@
  * depend on what a network has learned, save that masks must be of a usual size.
  */
 import { writeFile } from 'node:fs/promises';
+import { joinedStructure } from '../dist/labels/label-space.js';
 import { createRandom } from '../dist/math/random.js';
 import { encodeModelFile } from '../dist/model/model-file.js';
 import { strideOf } from '../dist/networks/architecture.js';
@@ -83,7 +84,7 @@ export async function exampleModel(tasks, { network = architecture, ood } = {}) 
     tasks: tasks.map(({ name, plan }) => ({
       name,
       modality: 'CT',
-      foreground: ['organ'],
+      labels: joinedStructure(['organ'], null),
       plan,
       cases: { train: 60, calibration: 40, test: 20 },
       calibration,

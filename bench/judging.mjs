@@ -7,10 +7,12 @@
  * turns: a machine that is faster one second and slower the next changes both alike. Two things are harder than in a prediction: the probabilities are a copy, where
  * prediction overwrites logits, and the mask of a network that has learned nothing is scattered over the whole scan.
  */
+
 import { calibratedProbability } from '../dist/calibration/calibrated-probability.js';
 import { estimatedDice } from '../dist/calibration/estimated-dice.js';
 import { meanEntropyOfLogits } from '../dist/calibration/uncertainty.js';
 import { openNetwork } from '../dist/inference/network.js';
+import { joinedStructure } from '../dist/labels/label-space.js';
 import { featureLayers } from '../dist/networks/unet.js';
 import { intensityHistogram } from '../dist/ood/features.js';
 import { addGram, createGramSum, logSpectrum } from '../dist/ood/signature.js';
@@ -31,6 +33,7 @@ const REPEATS = 5;
 /** Pairs of passes a round. */
 const PAIRS = 15;
 const TASKS = ['a', 'b', 'c', 'd'];
+const LABELS = joinedStructure(['organ'], null);
 const TEMPERATURE = 1.2;
 /** The share of one forward pass that judging may cost. */
 const ALLOWED = 0.05;
@@ -62,7 +65,7 @@ export async function judging({ quick, output, rounds = quick ? 2 : ROUNDS }) {
     };
     const features = Object.fromEntries(TASKS.map((name) => [name, signature()]));
     const detectors = [...model.ood.detectors.keys()];
-    const probability = calibratedProbability(scanLogits, TEMPERATURE, SIZE);
+    const probability = calibratedProbability(LABELS, scanLogits, TEMPERATURE, SIZE);
     const mask = Uint8Array.from(scanLogits, (logit) => (logit > 0 ? 1 : 0));
     const many = (run) => async () => {
       const times = [];
@@ -84,8 +87,8 @@ export async function judging({ quick, output, rounds = quick ? 2 : ROUNDS }) {
         forward: pairs,
         signature: many(signature),
         verdict: many(() => detectors.map((detector) => judge(model.ood, features, { alpha: 0.05, detector }))),
-        temperature: many(() => calibratedProbability(scanLogits, TEMPERATURE, SIZE)),
-        estimate: many(() => estimatedDice(probability, mask, SIZE)),
+        temperature: many(() => calibratedProbability(LABELS, scanLogits, TEMPERATURE, SIZE)),
+        estimate: many(() => estimatedDice(LABELS, probability, mask, SIZE)),
       },
       { rounds },
     );

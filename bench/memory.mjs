@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { toShared } from '../dist/cases/to-shared.js';
+import { joinedStructure } from '../dist/labels/label-space.js';
 import { createRandom } from '../dist/math/random.js';
 import { presets } from '../dist/networks/architecture.js';
 import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
@@ -63,15 +64,21 @@ async function measure([preset, patches, batch, side, count]) {
     dropout: false,
     tasks: patches.map((patch) => ({ patch, sizes: Array(count).fill(size) })),
   }).total;
+  const labels = joinedStructure(['organ'], null);
   const makeCase = () => {
     const image = Float32Array.from({ length: side ** 3 }, () => random.uniform());
     const label = Uint8Array.from(image, (value) => (value > 0.7 ? 1 : 0));
     return toShared({ image, label, size, minimum: 0, spacing: [1, 1, 1], foreground: Uint32Array.of(0, 1, 2) });
   };
-  const heldOut = patches.map((patch, i) => ({ name: `${i}`, plan: { patch, overlap: 0 }, cases: [makeCase()] }));
+  const heldOut = patches.map((patch, i) => ({
+    name: `${i}`,
+    labels,
+    plan: { patch, overlap: 0 },
+    cases: [makeCase()],
+  }));
   await trainNetwork({
     ...settings,
-    tasks: patches.map((patch, i) => ({ name: `${i}`, patch, cases: Array.from({ length: count }, makeCase) })),
+    tasks: patches.map((patch, i) => ({ name: `${i}`, labels, patch, cases: Array.from({ length: count }, makeCase) })),
     ...{ runtime, openBatches: openWorkerBatches, seed: 0, dropout: 0 },
     ...{ duration: { steps: STEPS }, learningRate: 1e-3, checkpointEvery: 4 },
     async onCheckpoint(state) {

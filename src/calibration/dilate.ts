@@ -12,10 +12,14 @@ import { count, type Vec3 } from '../math/vector.js';
  */
 export function dilate(values: Uint8Array | Float32Array, size: Vec3, radius: number): Uint8Array {
   if (values.length !== count(size)) {
-    throw new GeometryError(`Dilation: expected ${count(size)} voxels for ${size}, found ${values.length}.`);
+    throw new GeometryError({
+      file: 'dilation',
+      expected: `${count(size)} voxels for ${size}`,
+      found: `${values.length}`,
+    });
   }
   if (!(Number.isInteger(radius) && radius >= 0 && radius < 255)) {
-    throw new UsageError(`Dilation: expected a radius of 0 to 254 voxels, found ${radius}.`);
+    throw new UsageError({ file: 'dilation', expected: 'a radius of 0 to 254 voxels', found: `${radius}` });
   }
   const [nx, ny, nz] = size;
   const width = Math.ceil(nx / 32);

@@ -1,25 +1,42 @@
 /** How good a mask is likely to be, without a reference: Dice in expectation under calibrated probabilities. */
 import { GeometryError } from '../errors.js';
+import { type LabelSpace, logitCount } from '../labels/label-space.js';
+import { structureMask } from '../labels/reference.js';
+import { mean } from '../math/statistics.js';
 import type { Vec3 } from '../math/vector.js';
 import { dilate } from './dilate.js';
 import { regionRadius } from './region.js';
 
 /**
- * 2 sum(p m) / (sum p + sum m), summed within the prediction dilated by `radius` voxels, since the small probabilities of
+ * The mean over the structures that were found of 2 sum(p m) / (sum p + sum m), summed within the prediction dilated by `radius` voxels, since the small probabilities of
  * far background would add up and bias sum p. Null for an empty mask: there is nothing to estimate.
  * Means something only for calibrated probabilities of images in distribution.
  */
 export function estimatedDice(
+  space: LabelSpace,
   probability: Float32Array,
   mask: Uint8Array,
   size: Vec3,
   radius = regionRadius,
 ): number | null {
-  if (probability.length !== mask.length) {
-    throw new GeometryError(
-      `Estimated Dice: expected as many probabilities as mask voxels (${mask.length}), found ${probability.length}.`,
-    );
+  const k = logitCount(space);
+  const voxels = mask.length;
+  if (probability.length !== k * voxels) {
+    throw new GeometryError({
+      file: 'estimated Dice',
+      expected: `as many probabilities as mask voxels of ${k} structures (${k * voxels})`,
+      found: `${probability.length}`,
+    });
   }
+  const estimates = space.structures.flatMap((_, s) => {
+    const plane = k === 1 ? probability : probability.subarray(s * voxels, (s + 1) * voxels);
+    return expectedDice(plane, structureMask(space, mask, s), size, radius) ?? [];
+  });
+  return estimates.length === 0 ? null : mean(estimates);
+}
+
+/** Of one structure. */
+function expectedDice(probability: Float32Array, mask: Uint8Array, size: Vec3, radius: number): number | null {
   const region = dilate(mask, size, radius);
   let overlap = 0;
   let expected = 0;

@@ -19,9 +19,11 @@ export function evaluationRegion(
   radius = regionRadius,
 ): Uint8Array {
   if (prediction.length !== reference.length) {
-    throw new GeometryError(
-      `Masks on different grids: the prediction has ${prediction.length} voxels, the reference ${reference.length}.`,
-    );
+    throw new GeometryError({
+      file: 'masks on different grids',
+      expected: `as many voxels of the prediction as of the reference (${reference.length})`,
+      found: `${prediction.length}`,
+    });
   }
   return dilate(
     prediction.map((value, i) => value | reference[i]),

@@ -65,13 +65,14 @@ export function reliability(probability: Float32Array, reference: Uint8Array, op
 export function sumBins(probability: Float32Array, reference: Uint8Array, options: BinOptions = {}): BinSums {
   const { bins = 15, region, view = 'foreground' } = options;
   if (!(Number.isInteger(bins) && bins > 0 && bins <= 10_000)) {
-    throw new UsageError(`Reliability: expected 1 to 10000 bins, found ${bins}.`);
+    throw new UsageError({ file: 'reliability', expected: '1 to 10000 bins', found: `${bins}` });
   }
   if (reference.length !== probability.length || (region && region.length !== probability.length)) {
-    throw new UsageError(
-      `Reliability: ${probability.length} probabilities need as many reference and region voxels, ` +
-        `found ${reference.length} and ${region?.length ?? 'none'}.`,
-    );
+    throw new UsageError({
+      file: 'reliability',
+      expected: `as many reference and region voxels as probabilities (${probability.length})`,
+      found: `${reference.length} and ${region?.length ?? 'none'}`,
+    });
   }
   const count = new Array<number>(bins).fill(0);
   const sum = new Array<number>(bins).fill(0);
@@ -81,7 +82,8 @@ export function sumBins(probability: Float32Array, reference: Uint8Array, option
   for (let i = 0; i < probability.length; i++) {
     if (region && region[i] === 0) continue;
     const p = probability[i];
-    if (!(p >= 0 && p <= 1)) throw new UsageError(`Reliability: voxel ${i} has probability ${p}, expected 0 to 1.`);
+    if (!(p >= 0 && p <= 1))
+      throw new UsageError({ file: `reliability, voxel ${i}`, expected: 'a probability of 0 to 1', found: `${p}` });
     const isForeground = reference[i] !== 0;
     const likelihood = isForeground ? p : 1 - p;
     nll -= Math.log(Math.min(Math.max(likelihood, smallest), 1 - smallest));
@@ -100,9 +102,11 @@ export function sumBins(probability: Float32Array, reference: Uint8Array, option
 export function mergeBins(cases: readonly BinSums[]): BinSums {
   const bins = cases[0]?.count.length ?? 0;
   if (cases.some((c) => c.count.length !== bins)) {
-    throw new UsageError(
-      `Reliability: only equal numbers of bins can be pooled, found ${cases.map((c) => c.count.length)}.`,
-    );
+    throw new UsageError({
+      file: 'reliability',
+      expected: 'equal numbers of bins to pool',
+      found: `${cases.map((c) => c.count.length)}`,
+    });
   }
   const add = (pick: (c: BinSums) => number) => cases.reduce((sum, c) => sum + pick(c), 0);
   const addBins = (pick: (c: BinSums) => readonly number[]) =>

@@ -3,11 +3,14 @@
  * probabilities honest on calibration images and leaves every mask as it is.
  */
 import { UsageError } from '../errors.js';
-import { quickExp } from '../math/exponential.js';
+import type { LabelSpace } from '../labels/label-space.js';
+import { structureMask, UNKNOWN } from '../labels/reference.js';
 
-/** One calibration case: raw logits and reference; `region` limits the fit to its non-zero voxels. */
+/** One calibration case; `region` limits the fit to its non-zero voxels. */
 export interface CalibrationSample {
+  /** Raw, `[structures, voxels]`. */
   readonly logits: Float32Array;
+  /** Class numbers. */
   readonly reference: Uint8Array;
   readonly region?: Uint8Array;
 }
@@ -36,9 +39,11 @@ export function isAtBound(temperature: number): boolean {
  * The likelihood is convex in 1 / T: Newton's method, kept within a shrinking bracket.
  * @throws UsageError where no case has a voxel, or a logit is not finite
  */
-export function fitTemperature(samples: readonly CalibrationSample[]): TemperatureFit {
-  const margins = samples.map(signedLogits).filter((m) => m.length > 0);
-  if (margins.length === 0) throw new UsageError('Temperature: expected at least one case with voxels to fit on.');
+export function fitTemperature(space: LabelSpace, samples: readonly CalibrationSample[]): TemperatureFit {
+  const margins = samples.map((sample) => marginsOf(space, sample)).filter(({ values }) => values.length > 0);
+  if (margins.length === 0) {
+    throw new UsageError({ file: 'temperature', expected: 'at least one case with voxels to fit on' });
+  }
 
   let low = 1 / temperatureBounds.highest;
   let high = 1 / temperatureBounds.lowest;
@@ -62,75 +67,108 @@ export function fitTemperature(samples: readonly CalibrationSample[]): Temperatu
   return { temperature: 1 / beta, nllBefore: start.nll, nllAfter: at.nll, n: margins.length };
 }
 
-/**
- * Calibrated foreground probabilities, sigmoid(logit / T), in float32. Above 0.5 exactly where the logit is above 0, so
- * that a saved probability and its mask agree.
- */
-export function applyTemperature(logits: Float32Array, temperature: number): Float32Array {
-  const scale = logitScale(temperature);
-  const probability = new Float32Array(logits.length);
-  for (let i = 0; i < logits.length; i++) probability[i] = sigmoid(scale * logits[i]);
-  return probability;
-}
-
 /** What a temperature multiplies logits by. @throws UsageError for a temperature that is not positive */
 export function logitScale(temperature: number): number {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new UsageError(`Temperature: expected a positive number, found ${temperature}.`);
+    throw new UsageError({ file: 'temperature', expected: 'a positive number', found: `${temperature}` });
   }
   return 1 / temperature;
 }
 
-/** The next float32 after one half. */
-const JUST_ABOVE_HALF = 0.5 + 2 ** -24;
-
-/** Probability of a logit, to be kept in float32: above 0.5 exactly where the logit is above 0. */
-export function sigmoid(logit: number): number {
-  const p = 1 / (1 + quickExp(-logit));
-  return logit > 0 && p < JUST_ABOVE_HALF ? JUST_ABOVE_HALF : p;
+/** By how much the right logit exceeds others: 0 and 1 of a sigmoid, or all others of a softmax. */
+interface Margins {
+  readonly values: Float32Array;
+  /** How many stand side by side, of one voxel. */
+  readonly width: number;
 }
 
-/** Logits as they count for the reference: positive where right. */
-function signedLogits({ logits, reference, region }: CalibrationSample): Float32Array {
-  if (reference.length !== logits.length || (region && region.length !== logits.length)) {
-    throw new UsageError(
-      `Temperature: ${logits.length} logits need as many reference and region voxels, ` +
-        `found ${reference.length} and ${region?.length ?? 'none'}.`,
-    );
+function marginsOf(space: LabelSpace, { logits, reference, region }: CalibrationSample): Margins {
+  const k = space.structures.length;
+  const voxels = logits.length / k;
+  if (reference.length !== voxels || (region && region.length !== voxels)) {
+    throw new UsageError({
+      file: 'temperature',
+      expected: `as many reference and region voxels as logits of a structure (${voxels})`,
+      found: `${reference.length} and ${region?.length ?? 'none'}`,
+    });
   }
-  const margins = new Float32Array(region ? region.reduce((sum, r) => sum + (r !== 0 ? 1 : 0), 0) : logits.length);
+  const counts = (i: number) => reference[i] !== UNKNOWN && (region === undefined || region[i] !== 0);
+  let n = 0;
+  for (let i = 0; i < voxels; i++) if (counts(i)) n++;
+  const values = new Float32Array(k * n);
+  const masks = space.overlapping ? space.structures.map((_, s) => structureMask(space, reference, s)) : null;
+  const logitOf = (number: number, i: number) => (number === 0 ? 0 : logits[(number - 1) * voxels + i]);
   let m = 0;
-  for (let i = 0; i < logits.length; i++) {
-    if (region && region[i] === 0) continue;
-    if (!Number.isFinite(logits[i]))
-      throw new UsageError(`Temperature: logit ${i} is ${logits[i]}, expected a finite one.`);
-    margins[m++] = reference[i] !== 0 ? logits[i] : -logits[i];
+  for (let i = 0; i < voxels; i++) {
+    if (!counts(i)) continue;
+    for (let at = i; at < logits.length; at += voxels) {
+      if (Number.isFinite(logits[at])) continue;
+      throw new UsageError({ file: `temperature: logit ${at}`, expected: 'a finite one', found: `${logits[at]}` });
+    }
+    if (masks) {
+      for (let s = 0; s < k; s++) values[m++] = masks[s][i] !== 0 ? logitOf(s + 1, i) : -logitOf(s + 1, i);
+    } else {
+      const right = logitOf(reference[i], i);
+      for (let number = 0; number <= k; number++) {
+        if (number !== reference[i]) values[m++] = right - logitOf(number, i);
+      }
+    }
   }
-  return margins;
+  return { values, width: masks ? 1 : k };
 }
 
-/** Mean over cases of mean log(1 + exp(-beta m)), with its first and second derivative by beta. */
-function likelihood(cases: readonly Float32Array[], beta: number) {
+/** Mean over cases of the mean negative log likelihood of a voxel, with its first and second derivative by beta. */
+function likelihood(cases: readonly Margins[], beta: number) {
   let nll = 0;
   let slope = 0;
   let curvature = 0;
-  for (const margins of cases) {
-    let n = 0;
-    let s = 0;
-    let c = 0;
-    for (let i = 0; i < margins.length; i++) {
-      const m = margins[i];
-      // exp of a negative number only: stable for logits of any size.
-      const e = Math.exp(-Math.abs(beta * m));
-      const wrong = m > 0 ? e / (1 + e) : 1 / (1 + e);
-      n += Math.log1p(e) + (m > 0 ? 0 : -beta * m);
-      s -= m * wrong;
-      c += (m * m * e) / ((1 + e) * (1 + e));
+  for (const { values, width } of cases) {
+    const sums = width === 1 ? sigmoidSums(values, beta) : softmaxSums(values, width, beta);
+    const weight = 1 / ((values.length / width) * cases.length);
+    nll += sums.nll * weight;
+    slope += sums.slope * weight;
+    curvature += sums.curvature * weight;
+  }
+  return { nll, slope, curvature };
+}
+
+/** Sums of log(1 + exp(-beta m)) and its derivatives. */
+function sigmoidSums(margins: Float32Array, beta: number) {
+  let n = 0;
+  let s = 0;
+  let c = 0;
+  for (let i = 0; i < margins.length; i++) {
+    const m = margins[i];
+    // exp of a negative number only: stable for logits of any size.
+    const e = Math.exp(-Math.abs(beta * m));
+    const wrong = m > 0 ? e / (1 + e) : 1 / (1 + e);
+    n += Math.log1p(e) + (m > 0 ? 0 : -beta * m);
+    s -= m * wrong;
+    c += (m * m * e) / ((1 + e) * (1 + e));
+  }
+  return { nll: n, slope: s, curvature: c };
+}
+
+/** Sums of log(1 + exp(-beta m_1) + ..) over the margins of each voxel, and its derivatives: mean and variance of -m. */
+function softmaxSums(margins: Float32Array, width: number, beta: number) {
+  let nll = 0;
+  let slope = 0;
+  let curvature = 0;
+  for (let i = 0; i < margins.length; i += width) {
+    let largest = 0;
+    for (let j = i; j < i + width; j++) largest = Math.max(largest, -beta * margins[j]);
+    let total = Math.exp(-largest);
+    let first = 0;
+    let second = 0;
+    for (let j = i; j < i + width; j++) {
+      const e = Math.exp(-beta * margins[j] - largest);
+      total += e;
+      first -= margins[j] * e;
+      second += margins[j] * margins[j] * e;
     }
-    const weight = 1 / (margins.length * cases.length);
-    nll += n * weight;
-    slope += s * weight;
-    curvature += c * weight;
+    nll += largest + Math.log(total);
+    slope += first / total;
+    curvature += second / total - (first / total) ** 2;
   }
   return { nll, slope, curvature };
 }

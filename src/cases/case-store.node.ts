@@ -10,6 +10,7 @@ import type { Case, Dataset } from '../datasets/dataset.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import type { Cache } from '../files/cache.node.js';
 import { sha256 } from '../files/hash.js';
+import { UNKNOWN } from '../labels/reference.js';
 import { createRandom } from '../math/random.js';
 import { type CaseFingerprint, fingerprintCase } from '../preprocessing/make-plan.js';
 import type { Plan } from '../preprocessing/plan.js';
@@ -100,7 +101,7 @@ async function prepareCase(dataset: Dataset, c: Case, plan: Plan): Promise<Train
   const label = prepareMask(reference, plan).data;
   const foreground: number[] = [];
   label.forEach((value, i) => {
-    if (value === 1) foreground.push(i);
+    if (value > 0 && value !== UNKNOWN) foreground.push(i);
   });
   const sample =
     foreground.length <= FOREGROUND_SAMPLE

@@ -2,6 +2,7 @@
 import { checkDatasets } from '../datasets/check.node.js';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
 import { type FindingGroup, groupFindings } from '../datasets/finding.js';
+import { labelSpaceOf } from '../datasets/labels.js';
 import { openDataset } from '../datasets/open-dataset.node.js';
 import { DatasetError, throwIfCancelled, UsageError } from '../errors.js';
 import type { JobOptions } from '../job-options.js';
@@ -74,7 +75,7 @@ export async function prepareTasks(
       cases.push(await store.prepare(dataset, c, plans[i]));
       options.onProgress?.({ stage: 'prepare', done: ++done, total, item: c.name });
     }
-    tasks.push({ name: dataset.name, patch: plans[i].patch, cases });
+    tasks.push({ name: dataset.name, labels: labelSpaceOf(dataset), patch: plans[i].patch, cases });
   }
   return tasks;
 }

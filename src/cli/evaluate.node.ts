@@ -1,6 +1,8 @@
 /** `candor evaluate`: how right, how honest and how watchful a model is on data that it has not seen. */
+
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { defaultAlpha } from '../ood/alpha.js';
 import { alphaNumber, engineFlags, outputFlags, readFlags, wholeNumber } from './arguments.js';
 import { exitCodes } from './exit-code.js';
 import { addEngineOptions, addOutputOptions } from './shared-options.node.js';
@@ -28,7 +30,7 @@ export function addEvaluate(program: Command): void {
     .argument('<dataset...>', 'data-set folders')
     .requiredOption('-o, --output <folder>', 'folder for report.html, summary.json and cases.csv')
     .option('--ood <folder...>', 'folders of images that the model is not meant for, without labels')
-    .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
+    .option('--alpha <p>', `bound on the share of false alarms (default: ${defaultAlpha})`)
     .option('--seed <n>', 'seed of bootstrap intervals (default: 0)');
   addOutputOptions(addEngineOptions(command)).action(async (model: string, datasets: string[], raw: unknown) => {
     const { json, quiet, threads, device, ...options } = readFlags(flags, raw);

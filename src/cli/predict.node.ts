@@ -1,8 +1,10 @@
 /** `candor predict`: images in, masks and verdicts out. */
+
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { outputFormats } from '../formats/file-names.js';
+import { defaultAlpha } from '../ood/alpha.js';
 import type { FailedImage, PredictedCase } from '../results/predicted-case.js';
 import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wholeNumber } from './arguments.js';
 import { exitCodes } from './exit-code.js';
@@ -43,7 +45,7 @@ export function addPredict(program: Command): void {
     .requiredOption('-i, --input <path...>', 'images (NIfTI, NRRD, MetaImage) or folders of them')
     .requiredOption('-o, --output <folder>', 'folder for masks, verdicts and summary.json')
     .option('--task <name>', 'the task of all images, where it is known (default: that with the lowest OOD score)')
-    .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
+    .option('--alpha <p>', `bound on the share of false alarms (default: ${defaultAlpha})`)
     .option('--format <ending>', "of masks and maps: nii.gz, nrrd or mha (default: each image's own)")
     .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
     .option(

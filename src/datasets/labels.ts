@@ -1,5 +1,7 @@
 /** The two layouts write labels the other way round; here they become one: value -> name. */
 import { DatasetError, UnsupportedError } from '../errors.js';
+import { joinedStructure, type LabelSpace } from '../labels/label-space.js';
+import type { Dataset } from './dataset.js';
 
 /**
  * Decathlon `{"1": "liver"}`, nnU-Net `{"liver": 1}` and nnU-Net regions `{"whole tumour": [1, 2]}` -> value -> name.
@@ -50,4 +52,17 @@ export function parseLabels(
 function numbersOf(value: string | number | number[]): number[] | null {
   if (typeof value === 'string') return /^\d+$/.test(value) ? [Number(value)] : null;
   return [value].flat();
+}
+
+/** The labels that make a data set's foreground, as one structure. */
+export function labelSpaceOf({ labels, target }: Pick<Dataset, 'labels' | 'target'>): LabelSpace {
+  const values =
+    target ??
+    Object.keys(labels)
+      .map(Number)
+      .filter((value) => value > 0);
+  return joinedStructure(
+    values.map((value) => labels[value] ?? `label ${value}`),
+    target,
+  );
 }

@@ -1,12 +1,13 @@
 /** The loop of an evaluation: run a model over cases, compare with references, keep what the report needs. */
 import { evaluationRegion } from '../calibration/region.js';
 import { errorsOfBins, sumBins } from '../calibration/reliability.js';
-import { applyTemperature } from '../calibration/temperature.js';
 import { isCandorError, throwIfCancelled } from '../errors.js';
 import type { Prediction, Predictor } from '../inference/predictor.js';
+import type { LabelSpace } from '../labels/label-space.js';
+import { foregroundProbability, maskOfProbabilities, probabilitiesInPlace } from '../labels/probability.js';
+import { foregroundMask } from '../labels/reference.js';
 import { dice, volumeMl } from '../metrics/overlap.js';
 import { surfaceMeasures } from '../metrics/surface.js';
-import { threshold } from '../volume/threshold.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import type { CaseCalibration, CaseError, CaseResult, FailedCase, OodResult } from './case-result.js';
 import { makePicture } from './picture.js';
@@ -15,6 +16,8 @@ export interface LabelledCase {
   readonly task: string;
   readonly case: string;
   readonly group: string;
+  /** The data set's own, which its references are read by. */
+  readonly labels: LabelSpace;
   /** Reads image and reference when the case's turn comes. */
   readonly read: () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
 }
@@ -97,17 +100,23 @@ function judgements({ detectors }: Prediction): { scores: Record<string, number>
 }
 
 function compare(
-  { task, case: name, group }: LabelledCase,
+  { task, case: name, group, labels: own }: LabelledCase,
   volume: Volume,
-  reference: Uint8Array,
+  classes: Uint8Array,
   prediction: Prediction,
   seconds: number,
   { toleranceMm }: EvaluateCasesOptions,
 ): CaseResult {
   const { size } = volume;
-  const { mask, logits, probability, spacing, temperature } = prediction;
+  const { labels, spacing, temperature } = prediction;
+  // All structures of the task as one.
+  const reference = foregroundMask(own, classes);
+  const mask = foregroundMask(labels, prediction.mask);
+  const probability = foregroundProbability(labels, prediction.probability);
+  const raw = foregroundProbability(labels, probabilitiesInPlace(labels, prediction.logits, 1));
   // Of all that the probabilities call foreground: what the mask leaves out of it is an error of theirs.
-  const region = evaluationRegion(threshold(probability, 0.5), reference, size);
+  const called = foregroundMask(labels, maskOfProbabilities(labels, prediction.probability));
+  const region = evaluationRegion(called, reference, size);
   const voxels = reference.reduce((sum, value) => sum + value, 0);
   const { notFiniteVoxels: invalidVoxels } = prediction;
   return {
@@ -121,7 +130,7 @@ function compare(
     predictedMl: prediction.volumeMl,
     spacing,
     calibration: {
-      before: calibrationOf(applyTemperature(logits, 1), reference, region),
+      before: calibrationOf(raw, reference, region),
       after: calibrationOf(probability, reference, region),
     },
     temperature,

@@ -44,7 +44,11 @@ export function makePicture({ image, reference, prediction, probability }: Pictu
   const voxels = count(image.size);
   for (const array of [image.data, reference, prediction, probability]) {
     if (array && array.length !== voxels) {
-      throw new GeometryError(`makePicture: expected ${voxels} voxels as in the image, found ${array.length}.`);
+      throw new GeometryError({
+        file: 'picture',
+        expected: `${voxels} voxels as in the image`,
+        found: `${array.length}`,
+      });
     }
   }
   const axes = axialView(image.affine, image.size);

@@ -1,6 +1,7 @@
 /** From results of single images to the figures of `summary.json`: accuracy, calibration, detection, and what was left out. */
 import { type BinSums, errorsOfBins, mergeBins } from '../calibration/reliability.js';
 import { median } from '../math/statistics.js';
+import { defaultAlpha } from '../ood/alpha.js';
 import type { CaseResult, Evaluation } from './case-result.js';
 import { createEstimate, type Estimate, groupOfCase, meanOver } from './figures.js';
 import { collectNotes } from './notes.js';
@@ -21,7 +22,7 @@ export interface SummariseOptions {
 }
 
 /** False alarms are counted at these and at the evaluation's own alpha. */
-const usualAlphas = [0.05, 0.1];
+const usualAlphas = [defaultAlpha, 0.1];
 
 /**
  * Summarise an evaluation. Figures are means over cases with 95 % bootstrap intervals over groups; a seed fixes them.
@@ -29,7 +30,7 @@ const usualAlphas = [0.05, 0.1];
  */
 export function summarise(evaluation: Evaluation, options: SummariseOptions = {}): Summary {
   const { model, cases, oodImages = [], failed = [], placeholderSpacing = [] } = evaluation;
-  const { alpha = 0.05, seed = 0, resamples = 1000, calibrationDice = {}, nsdToleranceMm = null } = options;
+  const { alpha = defaultAlpha, seed = 0, resamples = 1000, calibrationDice = {}, nsdToleranceMm = null } = options;
   const estimate = createEstimate({ seed, resamples });
   const tasks = [...new Set([...cases, ...failed].map((c) => c.task))];
   const alphas = [...new Set([...usualAlphas, alpha])].sort((a, b) => a - b);

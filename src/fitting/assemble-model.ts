@@ -1,5 +1,6 @@
 /** Puts together what a finished run has learned: the content of its model file. */
 import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { labelSpaceOf } from '../datasets/labels.js';
 import type { Model } from '../model/model.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { TrainingState } from '../training/checkpoint.js';
@@ -26,7 +27,7 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
     tasks: datasets.map((dataset, i) => ({
       name: dataset.name,
       modality: dataset.modality,
-      foreground: foregroundNames(dataset),
+      labels: labelSpaceOf(dataset),
       plan: plans[i],
       cases: {
         train: casesOf(dataset, 'train').length,
@@ -58,14 +59,4 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
 /** The weights that a run ends with: the best average on its validation cases, or where there are none the last. */
 export function finalWeights({ best, average }: TrainingState): Float32Array {
   return best?.weights ?? average;
-}
-
-/** Names of the labels that make the foreground. */
-function foregroundNames({ labels, target }: Dataset): string[] {
-  const values =
-    target ??
-    Object.keys(labels)
-      .map(Number)
-      .filter((value) => value > 0);
-  return values.map((value) => labels[value] ?? `label ${value}`);
 }

@@ -9,19 +9,21 @@ import { reliability } from '../calibration/reliability.js';
 import type { TaskCalibration } from '../calibration/state.js';
 import { fitTemperature, isAtBound } from '../calibration/temperature.js';
 import { DatasetError, throwIfCancelled } from '../errors.js';
+import { restoreLogits } from '../inference/channels.js';
+import { largestComponents } from '../inference/components.js';
 import type { Network } from '../inference/network.js';
 import { isWithinExtent } from '../inference/plans.js';
 import { runPlans } from '../inference/predictor.js';
 import { runScan } from '../inference/scan.js';
+import { type LabelSpace, logitCount } from '../labels/label-space.js';
+import { maskOfLogits } from '../labels/probability.js';
+import { foregroundMask, structureMask } from '../labels/reference.js';
 import { mean } from '../math/statistics.js';
 import type { Vec3 } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
 import type { BankFeatures, FeaturesByTask } from '../ood/features.js';
 import { fitOod, MINIMUM_BANK, type OodState } from '../ood/state.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { restoreValues } from '../preprocessing/preprocess.js';
-import { largestComponent } from '../volume/components.js';
-import { threshold } from '../volume/threshold.js';
 import type { Mask, Volume } from '../volume/volume.js';
 
 /** A way to read a case when its turn comes. */
@@ -29,6 +31,7 @@ export type CaseReader = () => Promise<{ readonly volume: Volume; readonly refer
 
 export interface JudgeTask {
   readonly name: string;
+  readonly labels: LabelSpace;
   readonly plan: Plan;
   /** Training cases. */
   readonly bank: readonly CaseReader[];
@@ -70,7 +73,8 @@ export async function fitJudges(
       const own = scans.get(task.name);
       if (!own || own.features)
         features.push(Object.fromEntries(tasks.map(({ name }) => [name, scans.get(name)?.features ?? null])));
-      if (own?.features) samples.push(labelledLogits(restoreValues(own.logits, own.prepared), reference));
+      if (own?.features)
+        samples.push(labelledLogits(task.labels, restoreLogits(own.logits, own.prepared, task.labels), reference));
       options.onCase?.(task.name);
     }
     if (bank.length < Math.min(MINIMUM_BANK, task.bank.length))
@@ -80,7 +84,7 @@ export async function fitJudges(
         found: `${bank.length} of ${task.bank.length}`,
         remedy: 'check the units of the images, "intensityOffset" in dataset.json and the plan\'s intensity',
       });
-    calibration.push(calibrateTask(samples));
+    calibration.push(calibrateTask(task.labels, samples));
     material.push({ name: task.name, bank, calibration: withoutCopies(features, task.name) });
   }
   const layers = network.layers.map(({ name, channels }) => ({ name, channels }));
@@ -101,17 +105,20 @@ function withoutCopies(images: readonly FeaturesByTask[], task: string): Feature
 }
 
 interface LabelledLogits {
+  /** `[structures, voxels]`. */
   readonly logits: Float32Array;
+  /** Class numbers, as the mask. */
   readonly reference: Uint8Array;
   readonly mask: Uint8Array;
   readonly region: Uint8Array;
   readonly size: Vec3;
 }
 
-function labelledLogits(logits: Float32Array, reference: Mask): LabelledLogits {
-  const mask = threshold(logits, 0);
+function labelledLogits(space: LabelSpace, logits: Float32Array, reference: Mask): LabelledLogits {
+  const mask = maskOfLogits(space, logits);
   const { data, size } = reference;
-  return { logits, reference: data, mask, region: evaluationRegion(mask, data, size), size };
+  const region = evaluationRegion(foregroundMask(space, mask), foregroundMask(space, data), size);
+  return { logits, reference: data, mask, region, size };
 }
 
 /**
@@ -120,7 +127,7 @@ function labelledLogits(logits: Float32Array, reference: Mask): LabelledLogits {
  * that raises the mean Dice; Isensee et al. 2021), and take the model's own figures on these cases. Strangeness does not
  * look at masks, so that the decision leaves the verdict's guarantee alone.
  */
-export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibration {
+export function calibrateTask(space: LabelSpace, samples: readonly LabelledLogits[]): TaskCalibration {
   const none = {
     nllBefore: null,
     nllAfter: null,
@@ -131,32 +138,46 @@ export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibrati
     estimatedDiceError: null,
   };
   // Without foreground there is nothing that probabilities or masks could be right about.
-  if (!samples.some(({ reference }) => reference.includes(1))) return { temperature: 1, n: 0, ...none };
-  const fit = fitTemperature(samples);
+  if (!samples.some(({ reference }) => foregroundMask(space, reference).includes(1)))
+    return { temperature: 1, n: 0, ...none };
+  const fit = fitTemperature(space, samples);
   const { nllBefore, n } = fit;
   // At a bound the likelihood still rises: logits that are right without exception, or no guide at all.
   const { temperature, nllAfter } = isAtBound(fit.temperature) ? { temperature: 1, nllAfter: nllBefore } : fit;
+  const structures = [...Array(logitCount(space)).keys()];
+  const eceOf = (probability: Float32Array, reference: Uint8Array, region: Uint8Array): number | null => {
+    const voxels = reference.length;
+    const errors = structures.flatMap((s) => {
+      const plane = probability.subarray(s * voxels, (s + 1) * voxels);
+      return reliability(plane, structureMask(space, reference, s), { region }).ece ?? [];
+    });
+    return errors.length === 0 ? null : mean(errors);
+  };
   const ece = (t: number) =>
     mean(
       // Where neither prediction nor reference has a voxel there is nothing to be calibrated.
       samples.flatMap(
         ({ logits, reference, region, size }) =>
-          reliability(calibratedProbability(logits, t, size), reference, { region }).ece ?? [],
+          eceOf(calibratedProbability(space, logits, t, size), reference, region) ?? [],
       ),
     );
   const scored = (masks: readonly Uint8Array[]) => {
     // Nothing found where nothing is: no news of how good masks are.
-    const dices = samples.map(({ reference, mask }, i) =>
-      reference.includes(1) || mask.includes(1) ? dice(masks[i], reference) : null,
-    );
+    const dices = samples.map(({ reference, mask }, i) => {
+      const ofStructures = structures.flatMap((s) => {
+        const [truth, found] = [reference, mask].map((map) => structureMask(space, map, s));
+        return truth.includes(1) || found.includes(1) ? dice(structureMask(space, masks[i], s), truth) : [];
+      });
+      return ofStructures.length === 0 ? null : mean(ofStructures);
+    });
     return { masks, dices, meanDice: mean(dices.filter((value) => value !== null)) };
   };
   const whole = scored(samples.map(({ mask }) => mask));
-  const largest = scored(samples.map(({ mask, size }) => largestComponent(mask, size)));
+  const largest = scored(samples.map(({ mask, size }) => largestComponents(space, mask, size)));
   const keepLargest = largest.meanDice > whole.meanDice;
   const { masks, dices, meanDice } = keepLargest ? largest : whole;
   const errors = samples.flatMap(({ logits, size }, i) => {
-    const estimate = estimatedDice(calibratedProbability(logits, temperature, size), masks[i], size);
+    const estimate = estimatedDice(space, calibratedProbability(space, logits, temperature, size), masks[i], size);
     return estimate === null || dices[i] === null ? [] : [Math.abs(estimate - dices[i])];
   });
   return {

@@ -24,12 +24,12 @@ function candidates({ tasks }: Model, named: string | undefined): readonly Model
  * Why an image lies beyond every task, in words.
  * @throws GeometryError, UnsupportedError where it could not be brought to any plan's grid
  */
-export function beyondRemark(model: Model, grid: Grid, named: string | undefined): { task: string; remark: string } {
+export function beyondRemark(model: Model, grid: Grid, named: string | undefined): { task: ModelTask; remark: string } {
   const { task, windows } = fewestWindows(candidates(model, named), grid);
   preparedSize(grid, task.plan);
   const mm = spacingOf(grid.affine).map((n) => Number(n.toPrecision(4)));
   return {
-    task: task.name,
+    task,
     remark:
       `Not run: ${grid.size.join(' x ')} voxels of ${mm.join(' x ')} mm would take ${windows} windows under the plan of ` +
       `task ${task.name}, which allows ${task.plan.maximumWindows}: far larger than what the model was trained on. ` +

@@ -11,7 +11,7 @@ import { channelMask, dropoutGraph, dropoutInput } from '../networks/dropout-gra
 import { dropoutPlaces } from '../networks/unet.js';
 import type { Runtime, Value } from '../runtime/session.js';
 
-/** Foreground logits of one window of `size` voxels (x, y, z). */
+/** Logits `[heads, voxels]` of one window of `size` voxels (x, y, z). */
 export type RunWindow = (window: Float32Array, size: Vec3) => Promise<Float32Array>;
 
 export interface DropoutNetwork {

@@ -1,14 +1,14 @@
 /** A network ready to run: engine sessions that give logits and Gram matrices of a window. */
 import { encodeModel } from '../graph/onnx/encode.js';
 import type { Vec3 } from '../math/vector.js';
-import type { Architecture } from '../networks/architecture.js';
+import { type Architecture, headsOf } from '../networks/architecture.js';
 import { gramOutput, windowGraph } from '../networks/deploy-graph.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { type FeatureLayer, featureLayers } from '../networks/unet.js';
 import type { Runtime, Session } from '../runtime/session.js';
 
 export interface WindowRun {
-  /** Foreground logits of the window, x fastest. */
+  /** Logits of the window `[heads, voxels]`, x fastest. */
   readonly logits: Float32Array;
   /** Per layer, encoder to decoder: Gram matrix C x C summed over the voxels of its rows, and how many those are. */
   readonly grams: readonly { readonly gram: Float32Array; readonly voxels: number }[];
@@ -16,6 +16,8 @@ export interface WindowRun {
 
 export interface Network {
   readonly layers: readonly FeatureLayer[];
+  /** Logits a voxel. */
+  readonly heads: number;
   /** Run one window of `size` voxels (x, y, z), each divisible by the network's stride. */
   run(window: Float32Array, size: Vec3): Promise<WindowRun>;
   release(): Promise<void>;
@@ -53,6 +55,7 @@ export async function openNetwork(
 
   return {
     layers: features,
+    heads: headsOf(architecture),
     async run(window, [width, height, depth]) {
       const shape = [1, 1, depth, height, width];
       const session = await sessionFor(shape);

@@ -1,8 +1,8 @@
 /** Where in a scan the strangeness is: every window has a signature of its own. */
 import { count } from '../math/vector.js';
 import type { Features } from '../ood/features.js';
+import { taskScore } from '../ood/scores.js';
 import type { OodState } from '../ood/state.js';
-import { taskScore } from '../ood/task-score.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
 import type { KeptScan } from './scan.js';
 import { blendWindows } from './sliding-window.js';

@@ -10,17 +10,23 @@ export interface PlannedTask {
   readonly plan: Plan;
 }
 
-/** Tasks grouped by equal plans (reasons aside), in order. */
-export function distinctPlans(tasks: readonly PlannedTask[]): { plan: Plan; tasks: string[] }[] {
-  const groups = new Map<string, { plan: Plan; tasks: string[] }>();
-  for (const { name, plan } of tasks) {
-    const { reasons: _reasons, ...settings } = plan;
+/** Tasks that share one plan. */
+export interface SharedPlan<Task extends PlannedTask> {
+  readonly plan: Plan;
+  readonly tasks: Task[];
+}
+
+/** Tasks by equal plans (reasons aside), in order. */
+export function distinctPlans<Task extends PlannedTask>(tasks: readonly Task[]): SharedPlan<Task>[] {
+  const shared = new Map<string, SharedPlan<Task>>();
+  for (const task of tasks) {
+    const { reasons: _reasons, ...settings } = task.plan;
     const key = JSON.stringify(settings);
-    const group = groups.get(key);
-    if (group) group.tasks.push(name);
-    else groups.set(key, { plan, tasks: [name] });
+    const same = shared.get(key);
+    if (same) same.tasks.push(task);
+    else shared.set(key, { plan: task.plan, tasks: [task] });
   }
-  return [...groups.values()];
+  return [...shared.values()];
 }
 
 /** Windows that an image on `grid` needs under `plan`; infinitely many where it would be too large for memory. */

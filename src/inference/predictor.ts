@@ -1,19 +1,22 @@
 /** A model applied to whole images: which task, which voxels, how sure, and whether to believe it. */
 import { estimatedDice } from '../calibration/estimated-dice.js';
+import { type LabelSpace, logitCount } from '../labels/label-space.js';
+import { maskOfProbabilities } from '../labels/probability.js';
 import { count, type Vec3 } from '../math/vector.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { Model, ModelTask } from '../model/model.js';
+import { checkAlpha, defaultAlpha } from '../ood/alpha.js';
 import type { DetectorName } from '../ood/detectors.js';
 import type { Features, FeaturesByTask } from '../ood/features.js';
+import { nearestTask, scoreTasks } from '../ood/scores.js';
 import { judge, type Verdict } from '../ood/verdict.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { restoreValues } from '../preprocessing/preprocess.js';
 import type { Device, Runtime } from '../runtime/session.js';
-import { largestComponent } from '../volume/components.js';
 import { spacingOf } from '../volume/orientation.js';
-import { threshold } from '../volume/threshold.js';
 import type { Volume } from '../volume/volume.js';
+import { restoreLogits } from './channels.js';
 import { beyondRemark, chooseTasks } from './choose-tasks.js';
+import { largestComponents } from './components.js';
 import { checkContents, emptyUnder, notFiniteRemark } from './contents.js';
 import type { Network } from './network.js';
 import { oodMap } from './ood-map.js';
@@ -26,7 +29,7 @@ import { BACKGROUND_LOGIT } from './sliding-window.js';
 export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
   /** The image's task, where it is known: one pass under its plan instead of one per distinct plan. */
   readonly task?: string;
-  /** Bound on the false-alarm rate of the verdict; default 0.05. */
+  /** Bound on the false-alarm rate of the verdict; default {@link defaultAlpha}. */
   readonly alpha?: number;
   /**
    * Keep only the largest connected component of the mask. Default: as calibration found it to raise the task's Dice,
@@ -41,6 +44,8 @@ export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
 export interface Prediction {
   /** The task whose plan and temperature were used: the one named, else the least strange. */
   readonly task: string;
+  /** What the task's structures are: of several, logits and probabilities hold a plane each, one after another. */
+  readonly labels: LabelSpace;
   /**
    * False where the image lies beyond the extent of every task (or of the one named), which its grid alone tells: it was
    * judged without being run, and no voxel of it is foreground.
@@ -55,15 +60,16 @@ export interface Prediction {
   /** Strangeness and p-value by every detector the model has. */
   readonly detectors: Readonly<Partial<Record<DetectorName, Verdict>>>;
   /**
-   * Foreground logits of the model's plain pass on the image's own grid and in its voxel order, before temperature.
+   * Logits of the model's plain pass on the image's own grid and in its voxel order, before temperature.
    * Made anew each time that they are asked for: most callers never do.
    */
   readonly logits: Float32Array;
-  /** Calibrated foreground probability, likewise; the mean over dropout passes and members where there are several. */
+  /** Calibrated probability, likewise; the mean over dropout passes and members where there are several. */
   readonly probability: Float32Array;
   /**
-   * 1 where the probability is above one half; of one plain pass, where the logit is positive. Where
-   * {@link Prediction.keepLargest}, of these voxels the largest connected component.
+   * 1 where the probability is above one half; of one plain pass, where the logit is positive. Of several structures the
+   * number of the likeliest, 0 for background. Where {@link Prediction.keepLargest}, of each the largest connected
+   * component.
    */
   readonly mask: Uint8Array;
   readonly keepLargest: boolean;
@@ -125,32 +131,32 @@ async function predict(
   volume: Volume,
   options: PredictVolumeOptions,
 ): Promise<Prediction> {
-  const { task: named, alpha = 0.05 } = options;
+  const { task: named, alpha = defaultAlpha } = options;
   const [{ model, network }] = members;
+  checkAlpha(alpha);
   for (const member of members) checkDropout(member.model, options);
   const tasks = chooseTasks(model, volume, named);
   const notFiniteVoxels = checkContents(volume);
   const remarks = notFiniteVoxels > 0 ? [notFiniteRemark(notFiniteVoxels, volume)] : [];
   if (tasks.length === 0) return unsegmented(model, volume, options, { notFiniteVoxels, remarks });
-  const { scan, features, ...plain } = await runNearest(model, network, tasks, volume, options);
+  const { scan, task, features, ...plain } = await runNearest(model, network, tasks, volume, options);
   const verdicts = [...model.ood.detectors.keys()].map((detector) => [
     detector,
     judge(model.ood, features, { alpha, task: named, detector }),
   ]);
   const detectors: Partial<Record<DetectorName, Verdict>> = Object.fromEntries(verdicts);
   const verdict = detectors[model.ood.detector]!;
-  const nearest = named ?? verdict.ood.nearestTask ?? plain.tasks[0];
-  const task = model.tasks.find(({ name }) => name === nearest)!;
   const { temperature } = task.calibration;
   const { probability, ...more } = await segment(members, task.name, volume, scan, options);
   const { keepLargest = task.calibration.keepLargest } = options;
-  const foreground = threshold(probability, 0.5);
-  const mask = keepLargest ? largestComponent(foreground, volume.size) : foreground;
+  const whole = maskOfProbabilities(task.labels, probability);
+  const mask = keepLargest ? largestComponents(task.labels, whole, volume.size) : whole;
   let foregroundVoxels = 0;
-  for (let i = 0; i < mask.length; i++) foregroundVoxels += mask[i];
+  for (let i = 0; i < mask.length; i++) if (mask[i] > 0) foregroundVoxels++;
   const spacing = spacingOf(volume.affine);
   return {
     task: task.name,
+    labels: task.labels,
     segmented: true,
     remarks,
     notFiniteVoxels,
@@ -158,7 +164,7 @@ async function predict(
     verdict,
     detectors,
     get logits() {
-      return restoreValues(scan.logits, scan.prepared);
+      return restoreLogits(scan.logits, scan.prepared, task.labels);
     },
     probability,
     mask,
@@ -166,7 +172,8 @@ async function predict(
     oodMap: options.oodMap ? await oodMap(model.ood, task.name, scan) : null,
     foregroundVoxels,
     volumeMl: volumeMl(foregroundVoxels, spacing),
-    estimatedDice: verdict.verdict === 'in-distribution' ? estimatedDice(probability, mask, volume.size) : null,
+    estimatedDice:
+      verdict.verdict === 'in-distribution' ? estimatedDice(task.labels, probability, mask, volume.size) : null,
     spacing,
     passes: plain.passes + more.passes,
     windows: plain.windows + more.windows,
@@ -177,23 +184,24 @@ async function predict(
 function unsegmented(
   model: Model,
   volume: Volume,
-  { task: named, alpha = 0.05, keepLargest, oodMap: wanted }: PredictVolumeOptions,
+  { task: named, alpha = defaultAlpha, keepLargest, oodMap: wanted }: PredictVolumeOptions,
   { notFiniteVoxels, remarks }: Pick<Prediction, 'notFiniteVoxels' | 'remarks'>,
 ): Prediction {
   const { task, remark } = beyondRemark(model, volume, named);
-  const { temperature, keepLargest: calibrated } = model.tasks.find(({ name }) => name === task)!.calibration;
+  const { temperature, keepLargest: calibrated } = task.calibration;
   const nowhere = Object.fromEntries(model.tasks.map(({ name }) => [name, null]));
   const detectors: Partial<Record<DetectorName, Verdict>> = {};
   for (const detector of model.ood.detectors.keys())
     detectors[detector] = judge(model.ood, nowhere, { alpha, task: named, detector });
   const voxels = count(volume.size);
+  const values = logitCount(task.labels) * voxels;
   return {
-    ...{ task, temperature, segmented: false, detectors },
+    ...{ task: task.name, labels: task.labels, temperature, segmented: false, detectors },
     remarks: [remark, ...remarks],
     notFiniteVoxels,
     verdict: detectors[model.ood.detector]!,
-    logits: new Float32Array(voxels).fill(BACKGROUND_LOGIT),
-    probability: new Float32Array(voxels),
+    logits: new Float32Array(values).fill(BACKGROUND_LOGIT),
+    probability: new Float32Array(values),
     mask: new Uint8Array(voxels),
     keepLargest: keepLargest ?? calibrated,
     oodMap: wanted ? new Float32Array(voxels) : null,
@@ -204,10 +212,10 @@ function unsegmented(
 }
 
 interface PlainPasses {
-  /** Under the plan of the nearest task. */
+  /** The task named, else the nearest; of an image that none is near, the first that it was run for. */
+  readonly task: ModelTask;
+  /** Under its plan. */
   readonly scan: KeptScan;
-  /** The tasks of that plan. */
-  readonly tasks: readonly string[];
   readonly features: FeaturesByTask;
   readonly passes: number;
   readonly windows: number;
@@ -221,22 +229,18 @@ async function runNearest(
   volume: Volume,
   options: PredictVolumeOptions,
 ): Promise<PlainPasses> {
-  const { task: named, alpha = 0.05 } = options;
   const features: Record<string, Features | null> = Object.fromEntries(model.tasks.map(({ name }) => [name, null]));
-  let nearest: Pick<PlainPasses, 'scan' | 'tasks'> | undefined;
+  let nearest: Pick<PlainPasses, 'task' | 'scan'> | undefined;
   let [passes, windows] = [0, 0];
   const runConstant = runsConstant(model);
   for (const { plan, tasks } of distinctPlans(chosen)) {
     const scan = await runAndKeep(network, volume, plan, { ...options, runConstant });
     passes++;
     windows += scan.windows;
-    for (const task of tasks) features[task] = scan.features;
-    // The scores that a verdict compares are of one task each: the nearest of all is the nearest of each step.
-    const isNearest = () => {
-      const { nearestTask } = judge(model.ood, features, { alpha, task: named }).ood;
-      return nearestTask !== null && tasks.includes(nearestTask);
-    };
-    if (!nearest?.scan.features || isNearest()) nearest = { scan, tasks };
+    for (const { name } of tasks) features[name] = scan.features;
+    const name = nearestTask(scoreTasks(model.ood, features).scores)?.name;
+    const task = tasks.find((one) => one.name === name);
+    if (task || !nearest?.scan.features) nearest = { task: task ?? tasks[0], scan };
   }
   if (!nearest?.scan.features) throw emptyUnder(chosen, volume);
   return { ...nearest, features, passes, windows };
@@ -256,9 +260,9 @@ export async function runPlans(
   options: ScanOptions,
 ): Promise<Map<string, Scan>> {
   const scans = new Map<string, Scan>();
-  for (const group of distinctPlans(tasks)) {
-    const scan = await runScan(network, volume, group.plan, options);
-    for (const task of group.tasks) scans.set(task, scan);
+  for (const { plan, tasks: sharing } of distinctPlans(tasks)) {
+    const scan = await runScan(network, volume, plan, options);
+    for (const { name } of sharing) scans.set(name, scan);
   }
   return scans;
 }

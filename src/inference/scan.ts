@@ -6,7 +6,7 @@ import type { Plan } from '../preprocessing/plan.js';
 import { type Prepared, prepareImage } from '../preprocessing/preprocess.js';
 import type { Volume } from '../volume/volume.js';
 import type { Network, WindowRun } from './network.js';
-import { slidingWindow } from './sliding-window.js';
+import { type SlidingWindowOptions, slidingWindow } from './sliding-window.js';
 
 export interface ScanOptions {
   /** Added to stored values instead of the plan's own offset. */
@@ -22,7 +22,7 @@ export interface ScanOptions {
 export interface KeptScan {
   readonly plan: Plan;
   readonly prepared: Pick<Prepared, 'grid' | 'original'>;
-  /** Foreground logits on the prepared grid. */
+  /** Logits on the prepared grid, `[heads, voxels]`. */
   readonly logits: Float32Array;
   /** Null where no window was run: all voxels are alike. */
   readonly features: Features | null;
@@ -49,12 +49,13 @@ export async function runScan(network: Network, volume: Volume, plan: Plan, opti
   const run = async (window: Float32Array, index: number): Promise<Float32Array> => {
     const { logits, grams } = await network.run(window, plan.patch);
     addGrams(sums, grams);
-    if (options.oodMap) windowFeatures[index] = featuresOf(addGrams(createSums(), grams), window, logits);
+    if (options.oodMap)
+      windowFeatures[index] = featuresOf(addGrams(createSums(), grams), window, logits, network.heads);
     windows++;
     return logits;
   };
-  const logits = await runWindows(prepared, plan, run, options);
-  const features = windows > 0 ? featuresOf(sums, prepared.data, logits) : null;
+  const logits = await runWindows(prepared, plan, run, { ...options, channels: network.heads });
+  const features = windows > 0 ? featuresOf(sums, prepared.data, logits, network.heads) : null;
   return { plan, prepared, logits, features, windowFeatures, windows };
 }
 
@@ -63,9 +64,9 @@ export function runWindows(
   { data, grid, minimum }: Prepared,
   { patch, overlap }: Plan,
   run: (window: Float32Array, index: number) => Promise<Float32Array>,
-  { signal, runConstant }: Pick<ScanOptions, 'signal' | 'runConstant'> = {},
+  { signal, runConstant, channels }: Pick<SlidingWindowOptions, 'signal' | 'runConstant' | 'channels'>,
 ): Promise<Float32Array> {
-  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, signal, runConstant }, run);
+  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, channels, signal, runConstant }, run);
 }
 
 function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {
@@ -75,10 +76,10 @@ function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {
   return sums;
 }
 
-function featuresOf(sums: readonly GramSum[], data: Float32Array, logits: Float32Array): Features {
+function featuresOf(sums: readonly GramSum[], data: Float32Array, logits: Float32Array, heads: number): Features {
   return {
     spectra: sums.map(({ gram, voxels }) => logSpectrum(gram, voxels)),
     histogram: intensityHistogram(data),
-    entropy: meanEntropyOfLogits(logits),
+    entropy: meanEntropyOfLogits(logits, heads),
   };
 }

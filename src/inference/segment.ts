@@ -1,14 +1,15 @@
 /**
- * The foreground probability of an image of one task: of a single pass, or the mean over the members of an ensemble
+ * The probabilities of an image of one task: of a single pass, or the mean over the members of an ensemble
  * (Lakshminarayanan et al. 2017) and over passes with dropout. Probabilities are averaged, not logits, each calibrated
  * before by its own model's temperature.
  */
 import { calibrateInPlace } from '../calibration/calibrated-probability.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
-import { prepareImage, restoreValues } from '../preprocessing/preprocess.js';
+import { prepareImage } from '../preprocessing/preprocess.js';
 import type { Runtime } from '../runtime/session.js';
 import type { Volume } from '../volume/volume.js';
+import { restoreLogits } from './channels.js';
 import { type DropoutNetwork, dropoutOf, openDropoutNetwork, type RunWindow } from './dropout.js';
 import { type Network, openNetwork } from './network.js';
 import { type KeptScan, runWindows, type ScanOptions } from './scan.js';
@@ -33,7 +34,7 @@ export interface Member {
 }
 
 export interface Segmentation {
-  /** Mean calibrated foreground probability on the image's own grid. */
+  /** Mean calibrated probabilities on the image's own grid, `[structures, voxels]`. */
   readonly probability: Float32Array;
   /** Passes run for it beside the plain one, and their windows. */
   readonly passes: number;
@@ -104,11 +105,11 @@ async function* runPasses(
 ): AsyncGenerator<{ probability: Float32Array; windows: number }> {
   const { mc = 0, seed = 0, signal } = options;
   for (const [i, member] of members.entries()) {
-    const { plan, calibration } = member.model.tasks.find(({ name }) => name === task)!;
+    const { plan, labels, calibration } = member.model.tasks.find(({ name }) => name === task)!;
     const { temperature } = calibration;
     if (i === 0 && mc === 0) {
-      const restored = restoreValues(plain.logits, plain.prepared);
-      yield { probability: calibrateInPlace(restored, temperature, volume.size), windows: 0 };
+      const restored = restoreLogits(plain.logits, plain.prepared, labels);
+      yield { probability: calibrateInPlace(labels, restored, temperature, volume.size), windows: 0 };
       continue;
     }
     const prepared = prepareImage(volume, plan, options);
@@ -122,9 +123,10 @@ async function* runPasses(
       const logits = await runWindows(prepared, plan, (window) => runAndCount(window, plan.patch), {
         signal,
         runConstant,
+        channels: member.network.heads,
       });
-      const restored = restoreValues(logits, prepared);
-      yield { probability: calibrateInPlace(restored, temperature, volume.size), windows };
+      const restored = restoreLogits(logits, prepared, labels);
+      yield { probability: calibrateInPlace(labels, restored, temperature, volume.size), windows };
     }
   }
 }

@@ -14,6 +14,8 @@ export interface SlidingWindowOptions {
   readonly patch: Vec3;
   /** Share of a window that overlaps its neighbour, 0 to 0.9. */
   readonly overlap: number;
+  /** Planes of a result; default 1. */
+  readonly channels?: number;
   readonly signal?: AbortSignal;
   /** Run windows in which all voxels are alike, too. */
   readonly runConstant?: boolean;
@@ -26,7 +28,7 @@ export const BACKGROUND_LOGIT = -30;
 const ALIKE = 1e-5;
 
 /**
- * Blend `predict(window)` over all windows; windows and results are patch-sized, x fastest. Weights fall off as a
+ * Blend `predict(window)` over all windows; windows are patch-sized, x fastest, results `[channels, patch]`. Weights fall off as a
  * Gaussian with sd an eighth of the patch, as in nnU-Net, so that window borders leave no seams.
  *
  * Windows in which all voxels are alike are background without being run: there is nothing to see, and what a network
@@ -42,7 +44,9 @@ export function slidingWindow(
   return blendWindows(image.size, options, async (origin) => {
     const window = cutWindow(image, origin, options.patch);
     const index = next++;
-    if (!options.runConstant && isConstant(window)) return window.fill(BACKGROUND_LOGIT);
+    if (!options.runConstant && isConstant(window)) {
+      return new Float32Array((options.channels ?? 1) * window.length).fill(BACKGROUND_LOGIT);
+    }
     return predict(window, index);
   });
 }
@@ -55,11 +59,12 @@ function isConstant(window: Float32Array): boolean {
 /** Blend what `at` gives for the window at each origin, as {@link slidingWindow} does. */
 export async function blendWindows(
   size: Vec3,
-  { patch, overlap, signal }: SlidingWindowOptions,
+  { patch, overlap, channels = 1, signal }: SlidingWindowOptions,
   at: (origin: Vec3) => Promise<Float32Array>,
 ): Promise<Float32Array> {
   const weights = gaussianWeights(patch);
-  const means = new Float32Array(count(size));
+  const [voxels, patchVoxels] = [count(size), count(patch)];
+  const means = new Float32Array(channels * voxels);
   const plane = size[0] * size[1];
   // Windows come layer by layer: sums of weights are needed from the present layer on, no deeper than a window.
   const weightSums = new Float32Array(plane * Math.min(size[2], patch[2]));
@@ -81,6 +86,12 @@ export async function blendWindows(
         weightSums[from - shift + i] += weight;
         // A running mean: where windows agree, no rounding gathers, however many there are.
         means[from + i] += (weight / weightSums[from - shift + i]) * (result[to + i] - means[from + i]);
+      }
+      for (let channel = 1; channel < channels; channel++) {
+        const [mean, value] = [channel * voxels + from, channel * patchVoxels + to];
+        for (let i = 0; i < length; i++) {
+          means[mean + i] += (weights[to + i] / weightSums[from - shift + i]) * (result[value + i] - means[mean + i]);
+        }
       }
     });
   }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { openDatasets } from '../cases/prepare-tasks.node.js';
 import { datasetHash, imagesHash } from '../datasets/data-hash.node.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { labelSpaceOf } from '../datasets/labels.js';
 import { type ImageSet, listImageSets } from '../datasets/list-images.node.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { DatasetError } from '../errors.js';
@@ -16,6 +17,7 @@ import { createPredictor } from '../inference/predictor.js';
 import type { JobOptions } from '../job-options.js';
 import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
+import { defaultAlpha } from '../ood/alpha.js';
 import type { EvaluatedData } from '../report/provenance-section.js';
 import { renderReport } from '../report/report.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
@@ -49,7 +51,7 @@ export interface EvaluateResult {
  * @throws DatasetError for a data set that is none of the model's tasks or has no test cases; ModelFormatError; OutputError
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
-  const { signal, onProgress, alpha = 0.05, seed = 0 } = options;
+  const { signal, onProgress, alpha = defaultAlpha, seed = 0 } = options;
   const model = await readModel(options.model);
   const datasets = await openDatasets(options.datasets, model.provenance.seed);
   const labelled = datasets.flatMap((dataset) => testCases(model, dataset));
@@ -123,6 +125,7 @@ function testCases(model: StoredModel, dataset: Dataset): LabelledCase[] {
     task: dataset.name,
     case: c.name,
     group: c.group,
+    labels: labelSpaceOf(dataset),
     read: async () => {
       const { image, reference } = await loadCase(dataset, c);
       return { volume: image.volume, reference };

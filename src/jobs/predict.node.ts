@@ -7,13 +7,15 @@ import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js
 import { outputFormats } from '../formats/file-names.js';
 import type { Image } from '../formats/image.js';
 import { type OpenedImage, openImage } from '../formats/image-file.node.js';
-import type { LabelNames } from '../formats/label-names.js';
 import { writeMask, writeOodMap, writeProbabilities } from '../formats/write-volume.node.js';
 import { memoryWatch } from '../inference/memory-watch.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
 import type { JobOptions } from '../job-options.js';
-import type { Model, StoredModel } from '../model/model.js';
+import { writtenNames } from '../labels/label-space.js';
+import { foregroundProbability } from '../labels/probability.js';
+import { writtenMask } from '../labels/reference.js';
+import type { StoredModel } from '../model/model.js';
 import { readEnsemble } from '../model/read-model.node.js';
 import { readDone } from '../results/predict-done.node.js';
 import { ofPart, runId, writeSummary } from '../results/predict-parts.node.js';
@@ -126,22 +128,21 @@ async function predictOne(
   predictor: Predictor,
   resultSource: ResultSource,
   input: InputImage,
-  checkSize: (image: OpenedImage) => void,
+  checkMemory: (image: OpenedImage) => void,
   options: PredictOptions,
 ): Promise<PredictedCase | FailedImage> {
   const image = path.basename(input.path);
   const start = performance.now();
   try {
     const opened = await openImage(input.path);
-    checkSize(opened);
+    checkMemory(opened);
     // The voxels come from the very bytes of the digest.
     const imageSha256 = await opened.sha256();
     const source = await opened.read();
     const { task, alpha, keepLargest, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
     const wanted = { task, alpha, keepLargest, intensityOffset, mc, seed, oodMap, signal };
     const prediction = await predictor.predict(source.volume, wanted);
-    const names = labelNames(predictor.model, prediction.task);
-    const files = await writeVolumes(input, source, prediction, names, options);
+    const files = await writeVolumes(input, source, prediction, options);
     const result: PredictedCase = {
       case: input.case,
       image,
@@ -181,17 +182,10 @@ function ofFile(error: CandorError, file: string): CandorError {
   return new EmptyImageError({ file, expected, found, remedy });
 }
 
-/** The mask's one value by the name of what the task segments; labels that are segmented as one are joined. */
-function labelNames({ tasks }: Model, task: string): LabelNames {
-  const foreground = tasks.find(({ name }) => name === task)?.foreground ?? [];
-  return { 1: foreground.join(' + ') || task };
-}
-
 async function writeVolumes(
   input: InputImage,
   { header }: Image,
-  { segmented, verdict, mask, probability, oodMap }: Prediction,
-  labels: LabelNames,
+  { segmented, verdict, labels, mask, probability, oodMap }: Prediction,
   options: PredictOptions,
 ): Promise<PredictedCase['files']> {
   if (!segmented || isRefused(verdict.verdict, options)) {
@@ -205,8 +199,11 @@ async function writeVolumes(
   const maskFile = names.mask;
   const probabilityFile = options.saveProbabilities ? names.probabilities : null;
   const oodMapFile = oodMap ? names.oodMap : null;
-  await writeMask(path.join(options.output, maskFile), mask, header, labels);
-  if (probabilityFile) await writeProbabilities(path.join(options.output, probabilityFile), probability, header);
+  await writeMask(path.join(options.output, maskFile), writtenMask(labels, mask), header, writtenNames(labels));
+  if (probabilityFile) {
+    const foreground = foregroundProbability(labels, probability);
+    await writeProbabilities(path.join(options.output, probabilityFile), foreground, header);
+  }
   if (oodMap && oodMapFile) await writeOodMap(path.join(options.output, oodMapFile), oodMap, header);
   return { mask: maskFile, probabilities: probabilityFile, oodMap: oodMapFile };
 }

@@ -3,6 +3,7 @@
 import { prepareTasks } from '../cases/prepare-tasks.node.js';
 import type { TrainingTask } from '../cases/training-task.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { labelSpaceOf } from '../datasets/labels.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
 import { assembleModel, finalWeights } from '../fitting/assemble-model.js';
@@ -112,6 +113,7 @@ async function prepareLesson(
     tasks: prepared.map((task, i) => ({ ...task, cases: task.cases.filter((_, k) => !isHeldOut[i][k]) })),
     validation: prepared.map(({ name, cases }, i) => ({
       name,
+      labels: labelSpaceOf(datasets[i]),
       plan: plans[i],
       cases: cases.filter((_, k) => isHeldOut[i][k]),
     })),
@@ -144,5 +146,11 @@ function judgeTask(dataset: Dataset, plan: Plan): JudgeTask {
       const { image, reference } = await loadCase(dataset, c);
       return { volume: image.volume, reference };
     });
-  return { name: dataset.name, plan, bank: readers('train'), calibration: readers('calibration') };
+  return {
+    name: dataset.name,
+    labels: labelSpaceOf(dataset),
+    plan,
+    bank: readers('train'),
+    calibration: readers('calibration'),
+  };
 }

@@ -13,12 +13,14 @@ import { count, type Vec3 } from '../math/vector.js';
 export function squaredDistanceTransform(features: Uint8Array, size: Vec3, spacing: Vec3): Float64Array {
   const [nx, ny, nz] = size;
   if (features.length !== count(size)) {
-    throw new GeometryError(
-      `Distance transform: expected ${count(size)} voxels for ${size}, found ${features.length}.`,
-    );
+    throw new GeometryError({
+      file: 'distance transform',
+      expected: `${count(size)} voxels for ${size}`,
+      found: `${features.length}`,
+    });
   }
   if (!spacing.every((s) => s > 0 && Number.isFinite(s))) {
-    throw new GeometryError(`Distance transform: expected a positive spacing in mm, found ${spacing}.`);
+    throw new GeometryError({ file: 'distance transform', expected: 'a positive spacing in mm', found: `${spacing}` });
   }
   const distance = distanceAlongRows(features, nx, spacing[0]);
   const envelope = createEnvelope(Math.max(ny, nz));

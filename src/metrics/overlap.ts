@@ -12,9 +12,11 @@ export interface Overlap {
 /** Count foreground voxels of both masks and of their intersection. */
 export function overlap(prediction: Uint8Array, reference: Uint8Array): Overlap {
   if (prediction.length !== reference.length) {
-    throw new GeometryError(
-      `Masks on different grids: the prediction has ${prediction.length} voxels, the reference ${reference.length}.`,
-    );
+    throw new GeometryError({
+      file: 'masks on different grids',
+      expected: `as many voxels of the prediction as of the reference (${reference.length})`,
+      found: `${prediction.length}`,
+    });
   }
   let intersection = 0;
   let predicted = 0;

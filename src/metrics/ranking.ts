@@ -62,7 +62,8 @@ export function aupr(positive: ArrayLike<number>, negative: ArrayLike<number>): 
  * which lies at least the share `tpr` of positives. Null where a set is empty.
  */
 export function fprAtTpr(positive: ArrayLike<number>, negative: ArrayLike<number>, tpr = 0.95): number | null {
-  if (!(tpr > 0 && tpr <= 1)) throw new UsageError(`FPR at TPR: expected a rate above 0 and at most 1, found ${tpr}.`);
+  if (!(tpr > 0 && tpr <= 1))
+    throw new UsageError({ file: 'FPR at TPR', expected: 'a rate above 0 and at most 1', found: `${tpr}` });
   const [up, down] = [ascending(positive), ascending(negative)];
   if (up.length === 0 || down.length === 0) return null;
   // The slack undoes rounding such as 0.55 * 100 = 55.00000000000001.
@@ -123,7 +124,8 @@ export function riskCoverage(scores: ArrayLike<number>, risks: ArrayLike<number>
   refuseNaN(scores);
   const n = scores.length;
   for (let i = 0; i < n; i++) {
-    if (!Number.isFinite(risks[i])) throw new UsageError(`Risk-coverage: expected finite risks, found ${risks[i]}.`);
+    if (!Number.isFinite(risks[i]))
+      throw new UsageError({ file: 'risk-coverage', expected: 'finite risks', found: `${risks[i]}` });
   }
   const risk = runningMean(expectedOrder(scores, risks));
   const ideal = runningMean(expectedOrder(risks, risks));
@@ -158,10 +160,12 @@ function ascending(scores: ArrayLike<number>): Float64Array {
 
 function refuseNaN(scores: ArrayLike<number>): void {
   for (let i = 0; i < scores.length; i++) {
-    if (Number.isNaN(scores[i])) throw new UsageError(`Ranking: score ${i} of ${scores.length} is not a number.`);
+    if (Number.isNaN(scores[i]))
+      throw new UsageError({ file: 'ranking', problem: `score ${i} of ${scores.length} is not a number` });
   }
 }
 
 function sameLength(a: ArrayLike<number>, b: ArrayLike<number>): void {
-  if (a.length !== b.length) throw new UsageError(`Ranking: expected pairs, found ${a.length} and ${b.length} values.`);
+  if (a.length !== b.length)
+    throw new UsageError({ file: 'ranking', expected: 'pairs', found: `${a.length} and ${b.length} values` });
 }

@@ -46,9 +46,11 @@ export function surfaceDistances(
 ): SurfaceDistances {
   for (const mask of [prediction, reference]) {
     if (mask.length !== count(size)) {
-      throw new GeometryError(
-        `Surface distances: expected masks of ${count(size)} voxels (${size}), found ${mask.length}.`,
-      );
+      throw new GeometryError({
+        file: 'surface distances',
+        expected: `masks of ${count(size)} voxels (${size})`,
+        found: `${mask.length}`,
+      });
     }
   }
   // Nothing outside the box around both masks can be a surface or lie between surfaces.
@@ -79,7 +81,8 @@ export function assd(distances: SurfaceDistances): number | null {
 
 /** Normalised surface Dice: the share of surface voxels, of both masks, within the tolerance of the other's surface. */
 export function nsd(distances: SurfaceDistances, toleranceMm: number): number {
-  if (!(toleranceMm >= 0)) throw new UsageError(`NSD: expected a tolerance in mm of at least 0, found ${toleranceMm}.`);
+  if (!(toleranceMm >= 0))
+    throw new UsageError({ file: 'NSD', expected: 'a tolerance in mm of at least 0', found: `${toleranceMm}` });
   const { fromPrediction: a, fromReference: b } = distances;
   if (a.length + b.length === 0) return 1;
   let within = 0;

@@ -1,5 +1,6 @@
 /** A model described for people and programs, without its weights. */
 import type { TaskCalibration } from '../calibration/state.js';
+import { foregroundNames } from '../labels/label-space.js';
 import type { Architecture } from '../networks/architecture.js';
 import { minimumAlpha } from '../ood/conformal.js';
 import type { DetectorName } from '../ood/detectors.js';
@@ -64,8 +65,8 @@ export function modelCard(model: StoredModel): ModelCard {
     sha256: model.sha256,
     architecture: model.architecture,
     weights: model.weights.length,
-    tasks: model.tasks.map(({ name, modality, foreground, plan, cases, calibration: figures }, i) => ({
-      ...{ name, modality, foreground, plan, cases, calibration: figures },
+    tasks: model.tasks.map(({ name, modality, labels, plan, cases, calibration: figures }, i) => ({
+      ...{ name, modality, foreground: foregroundNames(labels), plan, cases, calibration: figures },
       ood: card(bank[i], calibration[i]),
     })),
     ood: {

@@ -8,7 +8,8 @@ import { sha256 } from '../files/hash.js';
 import { parseJson } from '../files/json.js';
 import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
 import { encodeModel } from '../graph/onnx/encode.js';
-import { architectureSchema, strideOf } from '../networks/architecture.js';
+import { logitCount } from '../labels/label-space.js';
+import { architectureSchema, headsOf, strideOf } from '../networks/architecture.js';
 import { deployGraph } from '../networks/deploy-graph.js';
 import { joinWeights, splitWeights } from '../networks/parameters.js';
 import { featureLayers, unetParameters } from '../networks/unet.js';
@@ -16,7 +17,7 @@ import { oodSchema, packOod, unpackOod } from '../ood/pack.js';
 import type { OodState } from '../ood/state.js';
 import { patchProblem } from '../preprocessing/patch.js';
 import { decodeFloats, encodeFloats } from './base64.js';
-import { type Model, modelTaskSchema, provenanceSchema, type StoredModel } from './model.js';
+import { type Model, modelTaskSchema, provenanceSchema, type StoredModel, taskFromFile, taskToFile } from './model.js';
 
 /** Raised whenever an older reader could misunderstand the record, or a newer one an older record. */
 const FORMAT_VERSION = 3;
@@ -48,7 +49,7 @@ export async function encodeModelFile(model: Model): Promise<Uint8Array> {
     version: FORMAT_VERSION,
     name: model.name,
     architecture: model.architecture,
-    tasks: [...model.tasks],
+    tasks: model.tasks.map(taskToFile),
     ood: json,
     provenance: model.provenance,
     tensors: await tensorHashes(splitWeights(unetParameters(model.architecture), model.weights)),
@@ -81,7 +82,8 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
     if (onnx.metadata.get(CHECKSUM) !== (await checksum(onnx.metadata))) {
       throw new ModelFormatError('its metadata are not what was saved; the file is damaged');
     }
-    const { name, architecture, tasks, provenance } = record;
+    const { name, architecture, provenance } = record;
+    const tasks = record.tasks.map(taskFromFile);
     const ood = unpackOod(record.ood, readArrays(onnx));
     checkAgreement({ architecture, tasks, ood });
     return { name, architecture, weights, tasks, ood, provenance, sha256: await sha256(bytes) };
@@ -98,6 +100,11 @@ function checkAgreement({ architecture, tasks, ood }: Pick<Model, 'architecture'
   const sizes = (list: OodState['layers']) => JSON.stringify(list.map(({ name, channels }) => [name, channels]));
   if (names(tasks) !== names(ood.tasks) || sizes(featureLayers(architecture)) !== sizes(ood.layers)) {
     throw new ModelFormatError('its network, its tasks and its out-of-distribution state do not agree');
+  }
+  const large = tasks.find(({ labels }) => logitCount(labels) > headsOf(architecture));
+  if (large) {
+    const counts = `${logitCount(large.labels)} structures, more than the network's ${headsOf(architecture)}`;
+    throw new ModelFormatError(`task ${large.name} has ${counts}`);
   }
   const stride = strideOf(architecture);
   const unfit = tasks.find(({ plan: { patch } }) => patchProblem(patch, stride) !== undefined);

@@ -1,6 +1,7 @@
 /** A finished model: a network, the tasks it knows, and what the judges learned. */
 import { z } from 'zod';
 import { type TaskCalibration, taskCalibrationSchema } from '../calibration/state.js';
+import { foregroundNames, joinedStructure, type LabelSpace, labelSpaceSchema } from '../labels/label-space.js';
 import type { Architecture } from '../networks/architecture.js';
 import type { OodState } from '../ood/state.js';
 import { planSchema } from '../preprocessing/plan.js';
@@ -17,8 +18,9 @@ export const modelTaskSchema = z.object({
   name: taskName,
   /** As the data set calls it: CT, MRI, ... */
   modality: z.string(),
-  /** Names of the labels that make the foreground. */
+  /** Names of the labels that make the foreground: all that files of version 0.1 say of labels. */
   foreground: z.array(z.string()),
+  labels: labelSpaceSchema.optional(),
   plan: planSchema,
   /** Cases of each part of the split. */
   cases: z.object({ train: count, calibration: count, test: count }),
@@ -42,7 +44,22 @@ export const provenanceSchema = z.object({
 });
 
 export type Provenance = z.infer<typeof provenanceSchema>;
-export type ModelTask = z.infer<typeof modelTaskSchema> & { readonly calibration: TaskCalibration };
+/** A task as a model file holds it. */
+export type StoredTask = z.infer<typeof modelTaskSchema>;
+
+export type ModelTask = Omit<StoredTask, 'foreground' | 'labels'> & {
+  readonly labels: LabelSpace;
+  readonly calibration: TaskCalibration;
+};
+
+/** A task out of a model file; one of version 0.1 has one structure. */
+export function taskFromFile({ foreground, labels, ...task }: StoredTask): ModelTask {
+  return { ...task, labels: labels ?? joinedStructure(foreground.length > 0 ? foreground : [task.name], null) };
+}
+
+export function taskToFile({ labels, name, modality, ...task }: ModelTask): StoredTask {
+  return { name, modality, foreground: foregroundNames(labels), labels, ...task };
+}
 
 /** A trained network with its tasks, temperatures and out-of-distribution state. */
 export interface Model {

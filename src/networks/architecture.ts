@@ -9,6 +9,8 @@ export const architectureSchema = z.object({
   channels: z.array(z.number().int().min(1).max(1024)).min(2).max(7),
   /** 3x3x3 convolutions of each stage, in the encoder as in the decoder, full resolution first; absent: two each. */
   convolutions: z.array(z.number().int().min(1).max(4)).max(7).optional(),
+  /** Logits a voxel, one a structure of the task that has most; absent: one. */
+  heads: z.number().int().min(1).max(254).optional(),
 });
 
 export type Architecture = z.infer<typeof architectureSchema>;
@@ -46,6 +48,16 @@ export const presets: Readonly<Record<Preset, PresetSettings>> = {
 /** Convolutions of a stage, in the encoder as in the decoder. */
 export function convolutionsOf({ convolutions }: Architecture, stage: number): number {
   return convolutions?.[stage] ?? 2;
+}
+
+/** Logits a voxel. */
+export function headsOf({ heads = 1 }: Architecture): number {
+  return heads;
+}
+
+/** The network with as many logits as the largest of some tasks needs. */
+export function withHeads(architecture: Architecture, heads: number): Architecture {
+  return heads === headsOf(architecture) ? architecture : { ...architecture, heads };
 }
 
 /** Every side of an input must be divisible by this. */

@@ -14,7 +14,7 @@ import { featureLayers, unet, unetParameters } from './unet.js';
 export const gramOutput = (layer: string): string => `gram/${layer}`;
 
 /**
- * Input `image` `[batch, 1, depth, height, width]` (2D: without depth); outputs `logits` of the same shape and
+ * Input `image` `[batch, 1, depth, height, width]` (2D: without depth); outputs `logits` `[batch, heads, ...]` and
  * `gram/<layer>` `[batch, blocks, C, C]`, sums over the voxels of the layer's rows of products of channels, with one
  * block a window.
  */

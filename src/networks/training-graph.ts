@@ -4,10 +4,10 @@ import { Graph } from '../graph/graph.js';
 import { encodeModel } from '../graph/onnx/encode.js';
 import { add, mul } from '../graph/ops/elementwise.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { Architecture } from './architecture.js';
+import { type Architecture, headsOf } from './architecture.js';
 import type { LayersFactory } from './layers/layers.js';
 import { plainLayers } from './layers/plain.js';
-import { type LossName, segmentationLoss } from './losses.js';
+import { type LossName, type StructureMasks, segmentationLoss } from './losses.js';
 import { type AdamWSettings, adamW } from './optimiser.js';
 import { concatFlat, decayMask, parameterCount, sliceParameters } from './parameters.js';
 import { dropoutPlaces, unet, unetParameters } from './unet.js';
@@ -32,7 +32,8 @@ export interface TrainingGraphOptions {
 }
 
 /**
- * The step as a graph. Inputs: `image/<group>` and `label/<group>` `[batch, 1, ...space]`, `weights`, `firstMoment`,
+ * The step as a graph. Inputs: `image/<group>` `[batch, 1, ...space]`, `label/<group>` `[batch, heads, ...space]`, with
+ * several heads `present/<group>` and `annotated/<group>` `[batch, heads, 1, ...]`; `weights`, `firstMoment`,
  * `secondMoment` (flat), `learningRate`, `correction1`, `correction2` `[1]`. Outputs: the new `weights/next`,
  * `firstMoment/next`, `secondMoment/next`, `loss` and `gradientNorm` `[1]`, `dice/<group>` `[batch, 1, ...]`.
  * The loss is the mean over all patches of all groups.
@@ -52,12 +53,12 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const patches = groups.reduce((sum, group) => sum + group.batch, 0);
   let loss: Tensor | undefined;
   for (const group of groups) {
-    const shape = [group.batch, 1, ...group.space];
-    const image = graph.input(`image/${group.name}`, shape);
-    const label = graph.input(`label/${group.name}`, shape);
+    const image = graph.input(`image/${group.name}`, [group.batch, 1, ...group.space]);
+    const label = graph.input(`label/${group.name}`, [group.batch, headsOf(architecture), ...group.space]);
+    const structures = structureInputs(graph, architecture, group);
     const masks = options.dropout ? dropoutInputs(graph, architecture, group) : undefined;
     const { logits } = unet(architecture, image, parameters, layers(image), masks);
-    const part = segmentationLoss(options.loss, logits, label);
+    const part = segmentationLoss(options.loss, logits, label, structures);
     graph.output(`dice/${group.name}`, part.dice);
     const weighted = mul(part.loss, graph.scalar(group.batch / patches));
     loss = loss ? add(loss, weighted) : weighted;
@@ -86,6 +87,15 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   graph.output('firstMoment/next', next.firstMoment);
   graph.output('secondMoment/next', next.secondMoment);
   return graph;
+}
+
+/** With one head every patch has its structure, and every case is annotated. */
+function structureInputs(graph: Graph, architecture: Architecture, group: PatchGroup): StructureMasks | undefined {
+  const heads = headsOf(architecture);
+  if (heads === 1) return undefined;
+  const shape = [group.batch, heads, ...group.space.map(() => 1)];
+  const [present, annotated] = ['present', 'annotated'].map((name) => graph.input(`${name}/${group.name}`, shape));
+  return { present, annotated };
 }
 
 function dropoutInputs(graph: Graph, architecture: Architecture, group: PatchGroup): Map<string, Tensor> {

@@ -1,9 +1,9 @@
 /**
- * The U-Net (Ronneberger et al. 2015, Çiçek et al. 2016 for 3D): per stage 3x3x3 convolutions with instance norm and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation, one foreground
- * logit shared by all tasks (Karimi and Gholipour 2020). 2D and 3D are the same code.
+ * The U-Net (Ronneberger et al. 2015, Çiçek et al. 2016 for 3D): per stage 3x3x3 convolutions with instance norm and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation, the logits
+ * shared by all tasks (Karimi and Gholipour 2020). 2D and 3D are the same code.
  */
 import type { Tensor } from '../graph/tensor.js';
-import { type Architecture, convolutionsOf } from './architecture.js';
+import { type Architecture, convolutionsOf, headsOf } from './architecture.js';
 import type { Layers } from './layers/layers.js';
 import type { ParameterSpec } from './parameters.js';
 
@@ -71,8 +71,9 @@ export function unetParameters(architecture: Architecture): ParameterSpec[] {
     vector(`up${i}.bias`, channels[i], 0);
     block(`decoder${i}`, i, 2 * channels[i]);
   }
-  weight('head', 1, channels[0], 1, 'xavier');
-  vector('head.bias', 1, 0);
+  const heads = headsOf(architecture);
+  weight('head', heads, channels[0], 1, 'xavier');
+  vector('head.bias', heads, 0);
   return specs;
 }
 
@@ -82,7 +83,7 @@ export function dropoutPlaces(architecture: Architecture): FeatureLayer[] {
 }
 
 export interface UnetOutputs {
-  /** `[batch, 1, ...space]`, the foreground logit. */
+  /** `[batch, heads, ...space]`, a logit a structure against a background of 0. */
   readonly logits: Tensor;
   /** Feature maps of {@link featureLayers}, by name. */
   readonly features: ReadonlyMap<string, Tensor>;

@@ -75,11 +75,17 @@ export function unpackOod(json: unknown, arrays: Readonly<Record<string, Float32
   const parsed = oodSchema.safeParse(json);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0];
-    throw new ModelFormatError(`Out-of-distribution state: ${path.join('.') || 'JSON'}: ${message}.`);
+    throw new ModelFormatError({
+      file: 'out-of-distribution state',
+      problem: `${path.join('.') || 'JSON'}: ${message}`,
+    });
   }
   const { detector, layers, tasks, detectors: names, constantWindows } = parsed.data;
   if (!names.includes(detector) || new Set(names).size !== names.length)
-    throw new ModelFormatError(`Out-of-distribution state: detector '${detector}' and list [${names}] do not agree.`);
+    throw new ModelFormatError({
+      file: 'out-of-distribution state',
+      problem: `detector '${detector}' and list [${names}] do not agree`,
+    });
   const channels = layers.reduce((sum, layer) => sum + layer.channels, 0);
   const bankImages = tasks.reduce((sum, task) => sum + task.bank, 0);
   const calibrationImages = tasks.reduce((sum, task) => sum + task.calibration, 0);
@@ -129,9 +135,14 @@ function reader(
 ): (count: number) => Float64Array {
   const array = Object.hasOwn(arrays, name) ? arrays[name] : undefined;
   if (array?.length !== length)
-    throw new ModelFormatError(`Array '${name}': expected ${length} values, found ${array?.length ?? 'none'}.`);
+    throw new ModelFormatError({
+      file: `array '${name}'`,
+      expected: `${length} values`,
+      found: `${array?.length ?? 'none'}`,
+    });
   const bad = array.findIndex((value) => !valid(value));
-  if (bad >= 0) throw new ModelFormatError(`Array '${name}': unexpected value ${array[bad]} at index ${bad}.`);
+  if (bad >= 0)
+    throw new ModelFormatError({ file: `array '${name}'`, problem: `unexpected value ${array[bad]} at index ${bad}` });
   let offset = 0;
   return (count) => {
     offset += count;

@@ -33,7 +33,11 @@ export function addGram(sum: GramSum, blocks: Float32Array | Float64Array, voxel
   const { gram } = sum;
   const size = gram.length;
   if (blocks.length === 0 || blocks.length % size !== 0)
-    throw new UsageError(`Gram matrices: expected a multiple of ${size} values, found ${blocks.length}.`);
+    throw new UsageError({
+      file: 'Gram matrices',
+      expected: `a multiple of ${size} values`,
+      found: `${blocks.length}`,
+    });
   for (let start = 0; start < blocks.length; start += size) {
     for (let i = 0; i < size; i++) gram[i] += blocks[start + i];
   }
@@ -54,8 +58,9 @@ export function addGram(sum: GramSum, blocks: Float32Array | Float64Array, voxel
 export function logSpectrum(gram: Float64Array, voxels: number): Float64Array {
   const channels = Math.round(Math.sqrt(gram.length));
   if (channels === 0 || channels * channels !== gram.length)
-    throw new UsageError(`Gram matrix: expected C x C values, found ${gram.length}.`);
-  if (!(voxels > 0)) throw new UsageError(`Gram matrix: expected a positive number of voxels, found ${voxels}.`);
+    throw new UsageError({ file: 'Gram matrix', expected: 'C x C values', found: `${gram.length}` });
+  if (!(voxels > 0))
+    throw new UsageError({ file: 'Gram matrix', expected: 'a positive number of voxels', found: `${voxels}` });
   if (!gram.every(Number.isFinite)) return new Float64Array(channels).fill(Number.POSITIVE_INFINITY);
 
   const eigenvalues = symmetricEigenvalues(gram, channels);

@@ -76,9 +76,10 @@ export function fitOod({ layers, tasks, detector = 'soft-maximum' }: FitOodOptio
       task.calibration.map((image, i) => {
         const distances = measure(state, fitted, image);
         if (image[task.name] && !distances[own].every(Number.isFinite))
-          throw new UsageError(
-            `Task '${task.name}', calibration image ${i + 1}: expected a finite run under its own plan (${name}).`,
-          );
+          throw new UsageError({
+            file: `task '${task.name}', calibration image ${i + 1}`,
+            expected: `a finite run under its own plan (${name})`,
+          });
         return distances;
       }),
     );
@@ -96,15 +97,23 @@ export function assemble(
   constantWindows: ConstantWindows = 'skipped',
 ): OodState {
   if (layers.length === 0 || tasks.length === 0)
-    throw new UsageError('Out-of-distribution state: no layer or no task.');
+    throw new UsageError({ file: 'out-of-distribution state', problem: 'no layer or no task' });
   if (new Set(tasks.map(({ name }) => name)).size !== tasks.length)
-    throw new UsageError('Out-of-distribution state: two tasks have the same name.');
+    throw new UsageError({ file: 'out-of-distribution state', problem: 'two tasks have the same name' });
   for (const { name, bank } of tasks)
     if (bank.length < MINIMUM_BANK)
-      throw new UsageError(`Task '${name}': expected at least ${MINIMUM_BANK} bank images, found ${bank.length}.`);
+      throw new UsageError({
+        file: `task '${name}'`,
+        expected: `at least ${MINIMUM_BANK} bank images`,
+        found: `${bank.length}`,
+      });
   const values = tasks.length * layers.reduce((sum, { channels }) => sum + channels ** 2, 0);
   if (values > MAXIMUM_COVARIANCE_VALUES)
-    throw new UsageError(`Covariances of ${tasks.length} tasks: ${values} values exceed ${MAXIMUM_COVARIANCE_VALUES}.`);
+    throw new UsageError({
+      file: `covariances of ${tasks.length} tasks`,
+      expected: `at most ${MAXIMUM_COVARIANCE_VALUES} values`,
+      found: `${values}`,
+    });
   const banks = tasks.map(({ bank }) => bank);
   const fitted = names.map((name): [DetectorName, FittedDetector] => [
     name,
@@ -116,7 +125,11 @@ export function assemble(
 /** A fitted detector by name. @throws UsageError where the state has none of that name */
 export function detectorOf(state: OodState, name: DetectorName): FittedDetector {
   const fitted = state.detectors.get(name);
-  if (!fitted) throw new UsageError(`This model has no detector '${name}', only ${[...state.detectors.keys()]}.`);
+  if (!fitted)
+    throw new UsageError({
+      problem: `this model has no detector '${name}'`,
+      expected: `one of ${[...state.detectors.keys()].join(', ')}`,
+    });
   return fitted;
 }
 
@@ -127,7 +140,8 @@ export function detectorOf(state: OodState, name: DetectorName): FittedDetector 
  */
 export function measure(state: OodState, fitted: FittedDetector, features: FeaturesByTask): ImageDistances {
   for (const name of Object.keys(features))
-    if (!state.tasks.some((task) => task.name === name)) throw new UsageError(`Features of unknown task '${name}'.`);
+    if (!state.tasks.some((task) => task.name === name))
+      throw new UsageError({ problem: `features of unknown task '${name}'` });
   const components = fitted.detector.components(state.layers.length);
   return state.tasks.map(({ name }, task): Distances => {
     const run = Object.hasOwn(features, name) ? features[name] : null;
@@ -142,15 +156,20 @@ export function measure(state: OodState, fitted: FittedDetector, features: Featu
 function checkShape(layers: readonly Layer[], { spectra, histogram }: BankFeatures, what: string): void {
   const expected = layers.map(({ channels }) => channels).join(',');
   const found = spectra.map(({ length }) => length).join(',');
-  if (expected !== found) throw new UsageError(`Features, ${what}: expected spectra of ${expected}, found ${found}.`);
+  if (expected !== found)
+    throw new UsageError({ file: `features, ${what}`, expected: `spectra of ${expected}`, found });
   if (histogram.length !== HISTOGRAM_BINS)
-    throw new UsageError(`Features, ${what}: expected ${HISTOGRAM_BINS} histogram bins, found ${histogram.length}.`);
+    throw new UsageError({
+      file: `features, ${what}`,
+      expected: `${HISTOGRAM_BINS} histogram bins`,
+      found: `${histogram.length}`,
+    });
 }
 
 function roundFeatures(layers: readonly Layer[], features: BankFeatures, what: string): BankFeatures {
   checkShape(layers, features, what);
   const round = (values: Float64Array): Float64Array => {
-    if (!values.every(Number.isFinite)) throw new UsageError(`Features, ${what}: expected finite values.`);
+    if (!values.every(Number.isFinite)) throw new UsageError({ file: `features, ${what}`, expected: 'finite values' });
     return values.map(Math.fround);
   };
   return { spectra: features.spectra.map(round), histogram: round(features.histogram) };

@@ -1,9 +1,11 @@
 /** Turn p-values into a verdict that says which guarantee it stands on, or that it stands on none. */
 import { UsageError } from '../errors.js';
-import { isAtMost, minimumAlpha, plugInScores, pooledPValue, supportsAlpha, taskPValue } from './conformal.js';
+import { checkAlpha } from './alpha.js';
+import { isAtMost, minimumAlpha, pooledPValue, supportsAlpha, taskPValue } from './conformal.js';
 import type { DetectorName } from './detectors.js';
 import type { FeaturesByTask } from './features.js';
-import { detectorOf, measure, type OodState } from './state.js';
+import { nearestTask, scoreTasks } from './scores.js';
+import type { OodState } from './state.js';
 
 /** On what the false-alarm bound rests. */
 export interface Guarantee {
@@ -72,38 +74,36 @@ export interface JudgeOptions {
  */
 export function judge(state: OodState, features: FeaturesByTask, options: JudgeOptions): Verdict {
   const { alpha, task, detector = state.detector } = options;
-  if (!(alpha > 0 && alpha < 1)) throw new UsageError(`alpha: expected a number between 0 and 1, found ${alpha}.`);
-  const names = state.tasks.map(({ name }) => name);
-  if (task !== undefined && !names.includes(task))
-    throw new UsageError(`Unknown task '${task}'; the model knows ${names.map((name) => `'${name}'`).join(', ')}.`);
-
-  const fitted = detectorOf(state, detector);
-  const image = measure(state, fitted, features);
-  const scores = plugInScores(fitted.detector, fitted.calibration, image);
-  const judged = names
-    .map((name, index) => ({ name, index, score: scores[index], n: fitted.calibration[index].length }))
+  checkAlpha(alpha);
+  if (task !== undefined && !state.tasks.some(({ name }) => name === task)) {
+    const known = state.tasks.map(({ name }) => `'${name}'`).join(', ');
+    throw new UsageError({ problem: `unknown task '${task}'`, expected: `one of ${known}` });
+  }
+  const { fitted, distances, scores } = scoreTasks(state, features, detector);
+  const { calibration } = fitted;
+  const tested = scores
+    .map(({ name, score }, index) => ({ name, index, score, n: calibration[index].length }))
     .filter(({ name }) => task === undefined || name === task)
-    .map((entry) => ({ ...entry, pValue: taskPValue(fitted.detector, fitted.calibration, entry.index, image) }));
-
-  const nearest = judged.reduce((least, entry) => (entry.score < least.score ? entry : least));
+    .map((entry) => ({ ...entry, pValue: taskPValue(fitted.detector, calibration, entry.index, distances) }));
   const { pValue, guarantee } =
     task === undefined
-      ? testAnyTask(judged, alpha, fitted.calibration.flat().length, () =>
-          pooledPValue(fitted.detector, fitted.calibration, image),
+      ? testAnyTask(tested, alpha, calibration.flat().length, () =>
+          pooledPValue(fitted.detector, calibration, distances),
         )
-      : { pValue: judged[0].pValue, guarantee: guaranteeOf('per-task', judged[0].n, alpha) };
+      : { pValue: tested[0].pValue, guarantee: guaranteeOf('per-task', tested[0].n, alpha) };
   const strange = isAtMost(pValue, alpha) ? 'out-of-distribution' : 'in-distribution';
+  const nearest = nearestTask(tested);
   return {
     verdict: guarantee.holds ? strange : 'undetermined',
     ood: {
       detector,
-      score: finiteOrNull(nearest.score),
+      score: nearest?.score ?? null,
       pValue,
       alpha,
-      nearestTask: Number.isFinite(nearest.score) ? nearest.name : null,
+      nearestTask: nearest?.name ?? null,
       guarantee,
       perTask: Object.fromEntries(
-        judged.map(({ name, score, pValue, n }) => [name, { score: finiteOrNull(score), pValue, n }]),
+        tested.map(({ name, score, pValue, n }) => [name, { score: finiteOrNull(score), pValue, n }]),
       ),
     },
   };
@@ -111,15 +111,15 @@ export function judge(state: OodState, features: FeaturesByTask, options: JudgeO
 
 /** The rule for an image of unknown task; see {@link judge}. */
 function testAnyTask(
-  judged: readonly { readonly n: number; readonly pValue: number }[],
+  tested: readonly { readonly n: number; readonly pValue: number }[],
   alpha: number,
   pool: number,
   pooled: () => number,
 ): { pValue: number; guarantee: Guarantee } {
-  const able = judged.filter(({ n }) => supportsAlpha(n, alpha));
+  const able = tested.filter(({ n }) => supportsAlpha(n, alpha));
   const largest = able.reduce((most, { pValue }) => Math.max(most, pValue), 0);
-  if (able.length === judged.length) {
-    const fewest = judged.reduce((least, { n }) => Math.min(least, n), Number.POSITIVE_INFINITY);
+  if (able.length === tested.length) {
+    const fewest = tested.reduce((least, { n }) => Math.min(least, n), Number.POSITIVE_INFINITY);
     return { pValue: largest, guarantee: guaranteeOf('per-task', fewest, alpha) };
   }
   return { pValue: Math.max(pooled(), largest), guarantee: guaranteeOf('pooled', pool, alpha) };

@@ -51,19 +51,42 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
 }
 
 /**
- * Reorient and resample a mask linearly: 1 where the result is at least one half, as nnU-Net resamples labels. No
- * low-pass goes first, since it would thin out sheets that are just resolved.
+ * Reorient and resample a map of classes linearly: foreground where the shares of all classes make at least one half, as
+ * nnU-Net resamples labels, and there of the class with the largest. No low-pass goes first, since it would thin out
+ * sheets that are just resolved.
  */
 export function prepareMask(mask: Mask, plan: Pick<Plan, 'spacing'>): Mask {
   const size = preparedSize(mask, plan);
   const canonical = toCanonical(mask);
-  const binary = new Float32Array(canonical.data.length);
-  for (let i = 0; i < binary.length; i++) binary[i] = canonical.data[i] > 0 ? 1 : 0;
-  const share = resampleLinear(binary, canonical.size, size);
-  const data = new Uint8Array(share.length);
+  const shareOf = (isInside: (value: number) => boolean) => {
+    const binary = new Float32Array(canonical.data.length);
+    for (let i = 0; i < binary.length; i++) binary[i] = isInside(canonical.data[i]) ? 1 : 0;
+    return resampleLinear(binary, canonical.size, size);
+  };
+  const foreground = shareOf((value) => value > 0);
+  const [first = 0, ...others] = classesIn(canonical.data);
+  const data = new Uint8Array(foreground.length);
   // Not 0.5 itself: sums of weights that make one half may fall short by rounding.
-  for (let i = 0; i < data.length; i++) data[i] = share[i] >= 0.5 - 1e-6 ? 1 : 0;
+  for (let i = 0; i < data.length; i++) data[i] = foreground[i] >= 0.5 - 1e-6 ? first : 0;
+  if (others.length > 0) {
+    const largest = shareOf((value) => value === first);
+    for (const number of others) {
+      const share = shareOf((value) => value === number);
+      for (let i = 0; i < data.length; i++) {
+        if (data[i] === 0 || share[i] <= largest[i]) continue;
+        data[i] = number;
+        largest[i] = share[i];
+      }
+    }
+  }
   return { ...resizedGrid(canonical, size), data };
+}
+
+/** Numbers above 0 that a map holds, ascending. */
+function classesIn(map: Uint8Array): number[] {
+  const seen = new Uint8Array(256);
+  for (let i = 0; i < map.length; i++) seen[map[i]] = 1;
+  return Array.from(seen.keys()).filter((value) => value > 0 && seen[value] === 1);
 }
 
 /**

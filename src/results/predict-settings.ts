@@ -1,5 +1,7 @@
 /** What a result depends on beside image and models: kept in `CASE.json`, so that --continue does not mix settings. */
 
+import { defaultAlpha } from '../ood/alpha.js';
+
 /** As they were asked for; null where it was left to the model. */
 export interface PredictSettings {
   readonly task: string | null;
@@ -15,7 +17,7 @@ export interface PredictSettings {
 export function settingsOf(
   options: { readonly [Key in keyof PredictSettings]?: Exclude<PredictSettings[Key], null> },
 ): PredictSettings {
-  const { task = null, alpha = 0.05, keepLargest = null, intensityOffset = null, mc = 0, seed = 0 } = options;
+  const { task = null, alpha = defaultAlpha, keepLargest = null, intensityOffset = null, mc = 0, seed = 0 } = options;
   return { task, alpha, keepLargest, intensityOffset, mc, seed };
 }
 

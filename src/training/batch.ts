@@ -4,9 +4,11 @@
  */
 
 import type { TrainingTask } from '../cases/training-task.js';
+import { logitCount } from '../labels/label-space.js';
+import { fillPlanes } from '../labels/reference.js';
 import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
-import type { Architecture } from '../networks/architecture.js';
+import { type Architecture, headsOf } from '../networks/architecture.js';
 import { channelMask } from '../networks/dropout-graph.js';
 import type { PatchGroup } from '../networks/training-graph.js';
 import { dropoutPlaces } from '../networks/unet.js';
@@ -40,20 +42,28 @@ export function makeBatch(
   const feeds: Record<string, Value> = {};
   const parts = groupSlots(tasks, chosen);
   for (const { group, slots } of parts) {
-    const shape = [group.batch, 1, ...group.space];
+    const heads = headsOf(settings.architecture);
     const voxels = count(tasks[chosen[slots[0]]].patch);
     const image = new Float32Array(group.batch * voxels);
-    const label = new Float32Array(group.batch * voxels);
+    const label = new Float32Array(group.batch * heads * voxels);
     slots.forEach((slot, i) => {
-      const { cases, patch } = tasks[chosen[slot]];
+      const { cases, patch, labels } = tasks[chosen[slot]];
       const random = createRandom(settings.seed, 'patch', step, slot);
       const source = cases[random.integer(cases.length)];
       const sample = samplePatch(source, patch, random, { augment: settings.augment });
       image.set(sample.image, i * voxels);
-      label.set(sample.label, i * voxels);
+      fillPlanes(labels, sample.label, label.subarray(i * heads * voxels, (i + 1) * heads * voxels));
     });
-    feeds[`image/${group.name}`] = { shape, data: image };
-    feeds[`label/${group.name}`] = { shape, data: label };
+    feeds[`image/${group.name}`] = { shape: [group.batch, 1, ...group.space], data: image };
+    feeds[`label/${group.name}`] = { shape: [group.batch, heads, ...group.space], data: label };
+    if (heads > 1) {
+      const masks = structureMasks(
+        group,
+        heads,
+        slots.map((slot) => tasks[chosen[slot]]),
+      );
+      Object.assign(feeds, masks);
+    }
     if (settings.dropout > 0) Object.assign(feeds, dropoutMasks(group, step, settings));
   }
   return {
@@ -61,6 +71,15 @@ export function makeBatch(
     tasks: parts.map(({ slots }) => slots.map((slot) => chosen[slot])),
     feeds,
   };
+}
+
+/** Which of the network's structures each patch's task has; their references show all of them. */
+function structureMasks(group: PatchGroup, heads: number, tasks: readonly TrainingTask[]): Record<string, Value> {
+  const present = tasks.flatMap(({ labels }) =>
+    Array.from({ length: heads }, (_, k) => (k < logitCount(labels) ? 1 : 0)),
+  );
+  const value = { shape: [group.batch, heads, ...group.space.map(() => 1)], data: Float32Array.from(present) };
+  return { [`present/${group.name}`]: value, [`annotated/${group.name}`]: value };
 }
 
 /** Channel masks of a group's patches. */

@@ -6,10 +6,12 @@ import { checkChoices, type GivenPlans, makePlans, measureTasks, readPlans } fro
 import { checkAll, openDatasets } from '../cases/prepare-tasks.node.js';
 import { datasetHash } from '../datasets/data-hash.node.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { labelSpaceOf } from '../datasets/labels.js';
 import { ModelFormatError, UsageError } from '../errors.js';
 import { makeFolder } from '../files/atomic.node.js';
 import { noCache, openCache } from '../files/cache.node.js';
 import { defaultCacheFolder } from '../files/cache-folder.node.js';
+import { logitCount } from '../labels/label-space.js';
 import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
 import { type Preset, presets, strideOf } from '../networks/architecture.js';
@@ -62,15 +64,19 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   await checkAll(datasets, options);
   const hashes = await Promise.all(datasets.map(datasetHash));
   const chosen = await chooseLayers(architecture, runtime);
-  const settings = trainSettings(options, {
-    init: start?.sha256 ?? null,
-    ...(options.plans !== undefined && { plans: valuesOf(given) }),
-    threads,
-    layers: chosen.name,
-    device: runtime.device,
-    datasets: names.map((name, i) => ({ name, sha256: hashes[i] })),
-    version,
-  });
+  const settings = trainSettings(
+    options,
+    {
+      init: start?.sha256 ?? null,
+      ...(options.plans !== undefined && { plans: valuesOf(given) }),
+      threads,
+      layers: chosen.name,
+      device: runtime.device,
+      datasets: names.map((name, i) => ({ name, sha256: hashes[i] })),
+      version,
+    },
+    Math.max(...datasets.map((dataset) => logitCount(labelSpaceOf(dataset)))),
+  );
   // A model that cannot be written is found out before the work, not after it.
   await makeFolder(path.dirname(options.output));
   const stem = options.output.replace(/\.onnx$/i, '');

@@ -51,10 +51,7 @@ export function estimateTrainingMemory(options: TrainingMemoryOptions): MemoryEs
   const schedule = createSchedule(shares, batch);
   const compositions = new Map<string, ReturnType<typeof groupSlots>[number]['group'][]>();
   for (let step = 0; step < SCHEDULED; step++) {
-    const groups = groupSlots(
-      tasks.map(({ patch }, i) => ({ name: String(i), patch, cases: [] })),
-      schedule(step),
-    ).map(({ group }) => group);
+    const groups = groupSlots(tasks, schedule(step)).map(({ group }) => group);
     compositions.set(JSON.stringify(groups), groups);
   }
   // Each composition has a session, and each session an arena; held-out cases are segmented beside them, task by task.

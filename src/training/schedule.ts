@@ -33,7 +33,7 @@ export function createSchedule(shares: readonly number[], batch: number): (step:
 
 /** Groups of equal patch shape that a step's tasks fall into, with the slots (positions in the step) of each. */
 export function groupSlots(
-  tasks: readonly TrainingTask[],
+  tasks: readonly Pick<TrainingTask, 'patch'>[],
   chosen: readonly number[],
 ): { readonly group: PatchGroup; readonly slots: readonly number[] }[] {
   const slotsByShape = new Map<string, number[]>();

@@ -1,6 +1,6 @@
 /** What a training run is begun with, all defaults filled in: written to `run.json`, compared on `--resume`. */
 import { UsageError } from '../errors.js';
-import { type Architecture, type Preset, presets } from '../networks/architecture.js';
+import { type Architecture, type Preset, presets, withHeads } from '../networks/architecture.js';
 import type { LayersName } from '../networks/layers/choose-layers.js';
 import type { LossName } from '../networks/losses.js';
 import type { SpacingChoice } from '../preprocessing/spacing.js';
@@ -45,8 +45,8 @@ export interface TrainSettings {
 
 type Circumstances = Pick<TrainSettings, 'init' | 'plans' | 'threads' | 'layers' | 'device' | 'datasets' | 'version'>;
 
-/** Settings of a run. @throws UsageError where both steps and minutes are given */
-export function trainSettings(options: TrainOptions, circumstances: Circumstances): TrainSettings {
+/** Settings of a run of a network of so many logits. @throws UsageError where both steps and minutes are given */
+export function trainSettings(options: TrainOptions, circumstances: Circumstances, heads = 1): TrainSettings {
   const { preset = 'small', steps, minutes } = options;
   if (steps !== undefined && minutes !== undefined) {
     throw new UsageError('Expected either a number of steps or minutes, found both.');
@@ -54,7 +54,7 @@ export function trainSettings(options: TrainOptions, circumstances: Circumstance
   const { architecture, patchVoxels, steps: usual } = presets[preset];
   return {
     preset,
-    architecture,
+    architecture: withHeads(architecture, heads),
     patchVoxels,
     ...(minutes === undefined ? { steps: steps ?? usual } : { minutes }),
     seed: options.seed ?? 0,

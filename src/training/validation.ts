@@ -6,6 +6,9 @@
 import type { TrainingTask } from '../cases/training-task.js';
 import { openNetwork } from '../inference/network.js';
 import { slidingWindow } from '../inference/sliding-window.js';
+import { type LabelSpace, logitCount } from '../labels/label-space.js';
+import { maskOfLogits } from '../labels/probability.js';
+import { structureMask } from '../labels/reference.js';
 import { mean } from '../math/statistics.js';
 import { count } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
@@ -14,11 +17,11 @@ import type { Plan } from '../preprocessing/plan.js';
 import { countWindows } from '../preprocessing/windows.js';
 import type { Runtime } from '../runtime/session.js';
 import type { LabelledImage } from '../transforms/spatial.js';
-import { threshold } from '../volume/threshold.js';
 import type { TrainingState } from './checkpoint.js';
 
 export interface ValidationTask {
   readonly name: string;
+  readonly labels: LabelSpace;
   readonly plan: Pick<Plan, 'patch' | 'overlap'>;
   /** Under the plan. */
   readonly cases: readonly LabelledImage[];
@@ -125,7 +128,7 @@ export function planValidation(options: {
   };
 }
 
-/** Mean Dice by task over whole images, on the plan's grid; a voxel is foreground where its logit is positive. */
+/** Mean Dice by task over whole images, on the plan's grid; the mean over a task's structures. */
 export async function validate(
   tasks: readonly ValidationTask[],
   weights: Float32Array,
@@ -136,7 +139,7 @@ export async function validate(
   }: { readonly architecture: Architecture; readonly runtime: Runtime; readonly signal?: AbortSignal },
 ): Promise<Record<string, number>> {
   const byTask: Record<string, number> = {};
-  for (const { name, plan, cases } of tasks) {
+  for (const { name, labels, plan, cases } of tasks) {
     if (cases.length === 0) continue;
     // One task's windows at a time: training's sessions keep their memory meanwhile.
     const network = await openNetwork({ architecture, weights }, runtime);
@@ -144,9 +147,12 @@ export async function validate(
       const dices: number[] = [];
       for (const { image, label, size, minimum } of cases) {
         const run = async (window: Float32Array) => (await network.run(window, plan.patch)).logits;
-        const logits = await slidingWindow({ data: image, size, minimum }, { ...plan, signal }, run);
-        const mask = threshold(logits, 0);
-        dices.push(dice(mask, label));
+        const windows = { ...plan, channels: network.heads, signal };
+        const logits = await slidingWindow({ data: image, size, minimum }, windows, run);
+        const mask = maskOfLogits(labels, logits.subarray(0, logitCount(labels) * count(size)));
+        const ofStructure = (_: unknown, s: number) =>
+          dice(structureMask(labels, mask, s), structureMask(labels, label, s));
+        dices.push(mean(labels.structures.map(ofStructure)));
       }
       byTask[name] = mean(dices);
     } finally {

@@ -6,7 +6,7 @@ import { count, mapVec3, type Vec3 } from '../math/vector.js';
 /** Row-major 3x3 matrix. */
 export type Matrix3 = readonly number[];
 
-/** What is sampled: a prepared image and its binary mask (0, 1) on one grid. */
+/** What is sampled: a prepared image and its class numbers (0 for background) on one grid. */
 export interface LabelledImage {
   readonly image: Float32Array;
   readonly label: Uint8Array;
@@ -17,7 +17,7 @@ export interface LabelledImage {
 
 export interface Patch {
   readonly image: Float32Array;
-  /** 0 or 1. */
+  /** Class numbers. */
   readonly label: Float32Array;
 }
 
@@ -99,7 +99,7 @@ export function cropPatch(source: LabelledImage, start: Vec3, patch: Vec3): Patc
 
 /**
  * Sample a patch through an affine: source position = centre + matrix (voxel - patch centre).
- * The image is trilinear, the label trilinear and cut at one half; beyond the outer faces of the image lies `minimum`.
+ * The image is trilinear; a voxel is of the class that has most of the trilinear weight, a lone one from one half on. Beyond the outer faces of the image lies `minimum`.
  */
 export function warpPatch(source: LabelledImage, centre: Vec3, matrix: Matrix3, patch: Vec3): Patch {
   const { image: from, label: mask, minimum } = source;
@@ -148,8 +148,12 @@ export function warpPatch(source: LabelledImage, centre: Vec3, matrix: Matrix3, 
         const rs = r + v * (s - r);
         image[o] = pq + w * (rs - pq);
         const corners =
-          mask[a] + mask[a + dx] + mask[b] + mask[b + dx] + mask[c] + mask[c + dx] + mask[d] + mask[d + dx];
+          mask[a] | mask[a + dx] | mask[b] | mask[b + dx] | mask[c] | mask[c + dx] | mask[d] | mask[d + dx];
         if (corners === 0) continue;
+        if (corners > 1) {
+          label[o] = heaviestClass(mask, [a, a + dx, b, b + dx, c, c + dx, d, d + dx], [u, v, w]);
+          continue;
+        }
         const near = (1 - v) * (mask[a] + u * (mask[a + dx] - mask[a])) + v * (mask[b] + u * (mask[b + dx] - mask[b]));
         const far = (1 - v) * (mask[c] + u * (mask[c + dx] - mask[c])) + v * (mask[d] + u * (mask[d + dx] - mask[d]));
         if ((1 - w) * near + w * far >= 0.5) label[o] = 1;
@@ -157,4 +161,19 @@ export function warpPatch(source: LabelledImage, centre: Vec3, matrix: Matrix3, 
     }
   }
   return { image, label };
+}
+
+/** The class with most of the trilinear weight of eight corners, x fastest; of equals the higher. */
+function heaviestClass(mask: Uint8Array, corners: readonly number[], [u, v, w]: Vec3): number {
+  let best = 0;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const corner of corners) {
+    let weight = 0;
+    corners.forEach((other, i) => {
+      if (mask[other] !== mask[corner]) return;
+      weight += (i & 1 ? u : 1 - u) * (i & 2 ? v : 1 - v) * (i & 4 ? w : 1 - w);
+    });
+    if (weight > most || (weight === most && mask[corner] > best)) [best, most] = [mask[corner], weight];
+  }
+  return best;
 }

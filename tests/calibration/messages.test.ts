@@ -3,23 +3,25 @@ import { describe, expect, it } from 'vitest';
 import { dilate } from '../../src/calibration/dilate.js';
 import { evaluationRegion } from '../../src/calibration/region.js';
 import { mergeBins, sumBins } from '../../src/calibration/reliability.js';
-import { applyTemperature, fitTemperature, sigmoid } from '../../src/calibration/temperature.js';
+import { fitTemperature, logitScale } from '../../src/calibration/temperature.js';
+import { sigmoid } from '../../src/labels/probability.js';
+import { oneStructure } from '../support/labels.js';
 
 const logits = Float32Array.of(1, 2);
 
 describe('refusals name what was expected and what was found', () => {
   it('temperature', () => {
-    expect(() => fitTemperature([])).toThrow(/at least one case with voxels/);
-    expect(() => applyTemperature(logits, -2)).toThrow(/positive number, found -2/);
+    expect(() => fitTemperature(oneStructure, [])).toThrow(/at least one case with voxels/);
+    expect(() => logitScale(-2)).toThrow(/positive number, found -2/);
     const reference = new Uint8Array(2);
-    expect(() => fitTemperature([{ logits, reference: new Uint8Array(3) }])).toThrow(/2 logits .* found 3 and none/);
+    expect(() => fitTemperature(oneStructure, [{ logits, reference: new Uint8Array(3) }])).toThrow(/2 logits .* found 3 and none/);
     const short = { logits, reference, region: new Uint8Array(1) };
-    expect(() => fitTemperature([short])).toThrow(/2 logits .* found 2 and 1/);
+    expect(() => fitTemperature(oneStructure, [short])).toThrow(/2 logits .* found 2 and 1/);
     const infinite = { logits: Float32Array.of(0, -Infinity), reference };
-    expect(() => fitTemperature([infinite])).toThrow(/logit 1 is -Infinity/);
+    expect(() => fitTemperature(oneStructure, [infinite])).toThrow(/logit 1 is -Infinity/);
     // Outside the region a logit is not looked at.
     const outside = { ...infinite, region: Uint8Array.of(1, 0) };
-    expect(fitTemperature([outside]).n).toBe(1);
+    expect(fitTemperature(oneStructure, [outside]).n).toBe(1);
   });
 
   it('reliability', () => {
@@ -75,7 +77,7 @@ describe('edges', () => {
   it('a fit weighs cases alike and states the likelihood of the temperature it gives', () => {
     const one = { logits: Float32Array.of(2, -1, 1), reference: Uint8Array.of(1, 0, 0) };
     const two = { logits: Float32Array.of(3), reference: Uint8Array.of(0) };
-    const fit = fitTemperature([one, two]);
+    const fit = fitTemperature(oneStructure, [one, two]);
     const nll = (t: number) => {
       const of = ({ logits: z, reference }: typeof one) =>
         [...z].reduce((sum, v, i) => sum + Math.log1p(Math.exp(reference[i] ? -v / t : v / t)), 0) / z.length;

@@ -6,6 +6,7 @@ import { GeometryError, UsageError } from '../../src/errors.js';
 import { createRandom } from '../../src/math/random.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import { dice } from '../../src/metrics/overlap.js';
+import { oneStructure } from '../support/labels.js';
 import golden from './golden.json' with { type: 'json' };
 import { unpackBits } from './unpack.js';
 
@@ -69,8 +70,8 @@ describe('estimated Dice', () => {
 
   it('is 1 where the mask is certain, and null where it is empty', () => {
     const mask = new Uint8Array(27_000).fill(1, 5000, 9000);
-    expect(estimatedDice(Float32Array.from(mask), mask, size)).toBe(1);
-    expect(estimatedDice(new Float32Array(27_000).fill(0.4), new Uint8Array(27_000), size)).toBeNull();
+    expect(estimatedDice(oneStructure, Float32Array.from(mask), mask, size)).toBe(1);
+    expect(estimatedDice(oneStructure, new Float32Array(27_000).fill(0.4), new Uint8Array(27_000), size)).toBeNull();
   });
 
   it('meets the true Dice of references drawn from honest probabilities', () => {
@@ -81,7 +82,7 @@ describe('estimated Dice', () => {
     });
     const mask = Uint8Array.from(probability, (p) => (p > 0.5 ? 1 : 0));
     const reference = Uint8Array.from(probability, (p) => (random.chance(p) ? 1 : 0));
-    expect(Math.abs(estimatedDice(probability, mask, size)! - dice(mask, reference))).toBeLessThan(0.02);
+    expect(Math.abs(estimatedDice(oneStructure, probability, mask, size)! - dice(mask, reference))).toBeLessThan(0.02);
   });
 
   it('is not moved by small probabilities far away', () => {
@@ -89,11 +90,11 @@ describe('estimated Dice', () => {
     mask[15 + 30 * (15 + 30 * 15)] = 1;
     const clean = Float32Array.from(mask, (m) => m * 0.9);
     const tail = clean.map((p, i) => (i < 900 ? 0.05 : p));
-    expect(estimatedDice(tail, mask, size)).toBe(estimatedDice(clean, mask, size));
-    expect(estimatedDice(clean, mask, size)).toBeCloseTo((2 * 0.9) / 1.9, 6);
+    expect(estimatedDice(oneStructure, tail, mask, size)).toBe(estimatedDice(oneStructure, clean, mask, size));
+    expect(estimatedDice(oneStructure, clean, mask, size)).toBeCloseTo((2 * 0.9) / 1.9, 6);
   });
 
   it('refuses probabilities on another grid', () => {
-    expect(() => estimatedDice(new Float32Array(5), new Uint8Array(27_000), size)).toThrow(GeometryError);
+    expect(() => estimatedDice(oneStructure, new Float32Array(5), new Uint8Array(27_000), size)).toThrow(GeometryError);
   });
 });

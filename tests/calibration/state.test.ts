@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { calibrationStateSchema } from '../../src/calibration/state.js';
 import { fitTemperature } from '../../src/calibration/temperature.js';
+import { oneStructure } from '../support/labels.js';
 
 const task = {
   temperature: 1.4,
@@ -23,7 +24,7 @@ describe('calibration state', () => {
   it('accepts every temperature that a fit can give', () => {
     const logits = Float32Array.of(-1, 1);
     for (const reference of [Uint8Array.of(0, 1), Uint8Array.of(1, 0)]) {
-      const tasks = { liver: { ...task, ...fitTemperature([{ logits, reference }]) } };
+      const tasks = { liver: { ...task, ...fitTemperature(oneStructure, [{ logits, reference }]) } };
       expect(calibrationStateSchema.safeParse({ regionRadius: 3, tasks }).success).toBe(true);
     }
   });

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { reliability } from '../../src/calibration/reliability.js';
-import { applyTemperature, fitTemperature } from '../../src/calibration/temperature.js';
+import { fitTemperature, logitScale } from '../../src/calibration/temperature.js';
 import { UsageError } from '../../src/errors.js';
+import { probabilitiesInPlace } from '../../src/labels/probability.js';
 import { createRandom } from '../../src/math/random.js';
+import { oneStructure } from '../support/labels.js';
 import golden from './golden.json' with { type: 'json' };
 import { unpackBits, unpackFloats } from './unpack.js';
+
+const applyTemperature = (logits: Float32Array, temperature: number) =>
+  probabilitiesInPlace(oneStructure, logits.slice(), logitScale(temperature));
 
 /** Outcomes drawn from sigmoid(z), reported with logits temperature * z. */
 function sample(n: number, temperature: number, seed: number) {
@@ -25,7 +30,7 @@ describe('fitted temperature', () => {
       const logits = unpackFloats(s.logits);
       return { logits, reference: unpackBits(s.reference, logits.length) };
     });
-    const found = fitTemperature(unpacked);
+    const found = fitTemperature(oneStructure, unpacked);
     expect(found.n).toBe(3);
     expect(found.temperature / expected.temperature).toBeCloseTo(1, 6);
     expect(found.nllBefore).toBeCloseTo(expected.nllBefore, 12);
@@ -34,7 +39,7 @@ describe('fitted temperature', () => {
 
   it.each([0.2, 0.7, 1, 1.8, 4, 12])('recovers %d to a hundredth and makes probabilities honest', (temperature) => {
     const cases = [1, 2, 3].map((seed) => sample(80_000, temperature, seed));
-    const fit = fitTemperature(cases);
+    const fit = fitTemperature(oneStructure, cases);
     expect(Math.abs(fit.temperature / temperature - 1)).toBeLessThan(0.01);
     expect(fit.nllAfter).toBeLessThanOrEqual(fit.nllBefore);
     const { logits, reference } = cases[0];
@@ -48,7 +53,10 @@ describe('fitted temperature', () => {
       logits: Float32Array.from({ length: 20_000 }, (_, i) => large.logits[i % 1000]),
       reference: Uint8Array.from({ length: 20_000 }, (_, i) => large.reference[i % 1000]),
     };
-    expect(fitTemperature([small, repeated]).temperature).toBeCloseTo(fitTemperature([small, large]).temperature, 6);
+    expect(fitTemperature(oneStructure, [small, repeated]).temperature).toBeCloseTo(
+      fitTemperature(oneStructure, [small, large]).temperature,
+      6,
+    );
   });
 
   it('looks at the region only, and leaves out cases without one', () => {
@@ -58,16 +66,16 @@ describe('fitted temperature', () => {
     half.logits.set(good.logits, 500);
     half.reference.set(good.reference, 500);
     const outside = { ...half, region: new Uint8Array(1000) };
-    expect(fitTemperature([half, outside])).toEqual(fitTemperature([good]));
-    expect(() => fitTemperature([outside])).toThrow(UsageError);
-    expect(() => fitTemperature([])).toThrow(UsageError);
+    expect(fitTemperature(oneStructure, [half, outside])).toEqual(fitTemperature(oneStructure, [good]));
+    expect(() => fitTemperature(oneStructure, [outside])).toThrow(UsageError);
+    expect(() => fitTemperature(oneStructure, [])).toThrow(UsageError);
   });
 
   it('stays within its bounds where data are separable, hopeless or say nothing, for logits of any size', () => {
     for (const scale of [1e-3, 1, 1e4, 1e30]) {
       const logits = Float32Array.of(-1, 1, -2, 2).map((z) => z * scale);
-      const right = fitTemperature([{ logits, reference: Uint8Array.of(0, 1, 0, 1) }]);
-      const wrong = fitTemperature([{ logits, reference: Uint8Array.of(1, 0, 1, 0) }]);
+      const right = fitTemperature(oneStructure, [{ logits, reference: Uint8Array.of(0, 1, 0, 1) }]);
+      const wrong = fitTemperature(oneStructure, [{ logits, reference: Uint8Array.of(1, 0, 1, 0) }]);
       for (const fit of [right, wrong]) {
         expect(fit.temperature).toBeGreaterThanOrEqual(0.05);
         expect(fit.temperature).toBeLessThanOrEqual(20);
@@ -76,15 +84,21 @@ describe('fitted temperature', () => {
       }
       expect(wrong.temperature).toBeCloseTo(20, 3);
     }
-    const nothing = fitTemperature([{ logits: new Float32Array(4), reference: Uint8Array.of(0, 1, 0, 1) }]);
+    const nothing = fitTemperature(oneStructure, [
+      { logits: new Float32Array(4), reference: Uint8Array.of(0, 1, 0, 1) },
+    ]);
     expect(nothing.temperature).toBe(1);
   });
 
   it('refuses logits that are not finite, and lengths that differ', () => {
     const reference = new Uint8Array(2);
-    expect(() => fitTemperature([{ logits: Float32Array.of(1, Number.NaN), reference }])).toThrow(UsageError);
-    expect(() => fitTemperature([{ logits: Float32Array.of(1, Infinity), reference }])).toThrow(UsageError);
-    expect(() => fitTemperature([{ logits: Float32Array.of(1), reference }])).toThrow(UsageError);
+    expect(() => fitTemperature(oneStructure, [{ logits: Float32Array.of(1, Number.NaN), reference }])).toThrow(
+      UsageError,
+    );
+    expect(() => fitTemperature(oneStructure, [{ logits: Float32Array.of(1, Infinity), reference }])).toThrow(
+      UsageError,
+    );
+    expect(() => fitTemperature(oneStructure, [{ logits: Float32Array.of(1), reference }])).toThrow(UsageError);
   });
 });
 

@@ -13,6 +13,7 @@ import { judge } from '../../src/ood/verdict.js';
 import { closedFormWeights } from '../networks/closed-form.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
 import { ballPlan, ballTasks, makeBall } from '../support/balls.js';
+import { oneStructure } from '../support/labels.js';
 
 const size: Vec3 = [20, 20, 20];
 
@@ -29,7 +30,7 @@ function sample(seed: number, temperature: number) {
 describe('calibrateTask', () => {
   it.each([0.5, 1, 3])('finds the temperature %d that logits were made with, and its figures', (temperature) => {
     const samples = [0, 1, 2, 3].map((seed) => sample(seed, temperature));
-    const found = calibrateTask(samples);
+    const found = calibrateTask(oneStructure, samples);
     expect(found.temperature / temperature).toBeCloseTo(1, 1);
     expect(found.n).toBe(4);
     expect(found.nllAfter!).toBeLessThanOrEqual(found.nllBefore!);
@@ -38,7 +39,10 @@ describe('calibrateTask', () => {
     const dices = samples.map(({ mask, reference }) => dice(mask, reference));
     expect(found.meanDice).toBeCloseTo(dices.reduce((a, b) => a + b, 0) / 4, 12);
     const errors = samples.map(({ logits, mask }, i) =>
-      Math.abs(estimatedDice(calibratedProbability(logits, found.temperature, size), mask, size)! - dices[i]),
+      Math.abs(
+        estimatedDice(oneStructure, calibratedProbability(oneStructure, logits, found.temperature, size), mask, size)! -
+          dices[i],
+      ),
     );
     expect(found.estimatedDiceError).toBeCloseTo(errors.reduce((a, b) => a + b, 0) / 4, 12);
     expect(found.estimatedDiceError!).toBeLessThan(0.02);
@@ -53,7 +57,10 @@ describe('calibrateTask', () => {
   };
 
   it('leaves a case without foreground out of what it cannot speak of', () => {
-    const [alone, beside] = [calibrateTask([sample(0, 2)]), calibrateTask([sample(0, 2), empty])];
+    const [alone, beside] = [
+      calibrateTask(oneStructure, [sample(0, 2)]),
+      calibrateTask(oneStructure, [sample(0, 2), empty]),
+    ];
     // Nothing found where nothing is tells nothing of how good masks are.
     expect(beside).toEqual(alone);
   });
@@ -71,20 +78,20 @@ describe('calibrateTask', () => {
 
   it('keeps the largest component where that has the higher mean Dice, and judges itself by what is kept', () => {
     const islands = [twoBlocks(false), twoBlocks(false), twoBlocks(true)];
-    const found = calibrateTask(islands);
+    const found = calibrateTask(oneStructure, islands);
     // Two islands gone, one part of an organ lost: (1 + 1 + 2 * 512 / (512 + 576)) / 3.
     expect(found.keepLargest).toBe(true);
     expect(found.meanDice).toBeCloseTo((2 + 1024 / 1088) / 3, 12);
-    const parts = calibrateTask([twoBlocks(true), twoBlocks(true)]);
+    const parts = calibrateTask(oneStructure, [twoBlocks(true), twoBlocks(true)]);
     expect([parts.keepLargest, parts.meanDice]).toEqual([false, 1]);
     // Where it makes no difference nothing is done.
-    expect(calibrateTask([twoBlocks(false), twoBlocks(true)]).keepLargest).toBe(false);
+    expect(calibrateTask(oneStructure, [twoBlocks(false), twoBlocks(true)]).keepLargest).toBe(false);
   });
 
   it('keeps temperature 1 and claims nothing where it has nothing to go by', () => {
     const false_ = { ...empty, logits: empty.logits.map((z) => z + 5), mask: new Uint8Array(8000).fill(1) };
     for (const samples of [[], [empty], [{ ...false_, region: new Uint8Array(8000).fill(1) }]]) {
-      expect(calibrateTask(samples)).toEqual({
+      expect(calibrateTask(oneStructure, samples)).toEqual({
         temperature: 1,
         n: 0,
         nllBefore: null,
@@ -103,9 +110,9 @@ describe('calibrateTask where no temperature is best', () => {
   it('keeps 1: logits that are right without exception would be sharpened without end', () => {
     const perfect = sample(0, 1);
     const reference = perfect.mask;
-    const found = calibrateTask([{ ...perfect, reference }]);
+    const found = calibrateTask(oneStructure, [{ ...perfect, reference }]);
     expect([found.temperature, found.nllAfter]).toEqual([1, found.nllBefore]);
-    const wrong = calibrateTask([{ ...perfect, reference: reference.map((value) => 1 - value) }]);
+    const wrong = calibrateTask(oneStructure, [{ ...perfect, reference: reference.map((value) => 1 - value) }]);
     expect(wrong.temperature).toBe(1);
   });
 });
@@ -128,7 +135,13 @@ describe('fitJudges', () => {
   const weights = closedFormWeights(architecture);
   const [bright] = ballTasks;
   const readers = [0, 1].map((index) => async () => makeBall(bright, index));
-  const task = { name: 'bright', plan: ballPlan(bright), bank: readers, calibration: readers.slice(0, 1) };
+  const task = {
+    name: 'bright',
+    labels: oneStructure,
+    plan: ballPlan(bright),
+    bank: readers,
+    calibration: readers.slice(0, 1),
+  };
 
   it('takes the signature that a scan has', async () => {
     const network = await openNetwork({ architecture, weights }, runtime);

@@ -19,6 +19,7 @@ import { closedFormWeights, sequence } from '../networks/closed-form.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
 import { ballTasks, makeBall } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { oneStructure } from '../support/labels.js';
 
 let plain: Model;
 let model: Model;
@@ -121,7 +122,7 @@ describe('predict with dropout', () => {
     const mean = new Float64Array(data.length);
     for (let pass = 0; pass < 3; pass++) {
       const logits = await network.sample(5, pass)(data, plan.patch);
-      calibratedProbability(logits, calibration.temperature, volume.size).forEach((p, i) => {
+      calibratedProbability(oneStructure, logits, calibration.temperature, volume.size).forEach((p, i) => {
         mean[i] += p / 3;
       });
     }

@@ -8,6 +8,7 @@ import { closedFormWeights } from '../networks/closed-form.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
 import { ballTasks, makeBall } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { oneStructure } from '../support/labels.js';
 
 /** The model with other weights, plans and temperatures, and its tasks in another order. */
 function makeOther(model: Model, strength: number, temperature: number, plan: Partial<Plan>): Model {
@@ -75,7 +76,7 @@ describe('an ensemble', () => {
   it('expects the Dice that the averaged probabilities promise', async () => {
     const joint = await ensemble.predict(images[0], { alpha: 0.2 });
     expect(joint.verdict.verdict).toBe('in-distribution');
-    expect(joint.estimatedDice).toBe(estimatedDice(joint.probability, joint.mask, images[0].size));
+    expect(joint.estimatedDice).toBe(estimatedDice(oneStructure, joint.probability, joint.mask, images[0].size));
   });
 
   it('counts the passes and windows of all', async () => {

@@ -10,6 +10,7 @@ import { createHeader } from '../../src/formats/nifti/nifti.js';
 import { writeMask, writeProbabilities } from '../../src/formats/write-volume.node.js';
 import type { PredictOptions } from '../../src/jobs/predict.node.js';
 import { predict } from '../../src/jobs/predict.node.js';
+import { joinedStructure } from '../../src/labels/label-space.js';
 import { encodeModelFile } from '../../src/model/model-file.js';
 import type { PredictedCase } from '../../src/results/predicted-case.js';
 import { ballFile, temporaryFolder } from '../support/ball-data.js';
@@ -26,7 +27,7 @@ const header = { ...createHeader(volume), grid: { size: volume.size, affine: vol
 beforeAll(async () => {
   mkdirSync(at('images'));
   const model = await makeBallModel();
-  const tasks = model.tasks.map((task) => ({ ...task, foreground: ['right ball', 'left ball'] }));
+  const tasks = model.tasks.map((task) => ({ ...task, labels: joinedStructure(['right ball', 'left ball'], null) }));
   writeFileSync(at('m.onnx'), await encodeModelFile({ ...model, tasks }));
   await writeProbabilities(at('images', 'a.nrrd'), volume.data, header);
   await writeProbabilities(at('images', 'b.mha'), volume.data, header);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CancelledError, DatasetError, ModelFormatError, OutputError, RunError, UsageError } from '../../src/errors.js';
 import type { Progress } from '../../src/job-options.js';
 import { train } from '../../src/jobs/train.node.js';
+import { foregroundNames } from '../../src/labels/label-space.js';
 import { readModel } from '../../src/model/read-model.node.js';
 import type { TrainOptions } from '../../src/training/train-options.js';
 import { ensureBuilt } from '../cli/run-candor.js';
@@ -47,7 +48,9 @@ describe('train', () => {
   it('writes a model that knows its tasks, its judges and where it comes from', async () => {
     const model = await readModel(at('m.onnx'));
     expect(model.name).toBe('m');
-    expect(model.tasks.map(({ name, foreground, cases }) => ({ name, foreground, cases }))).toEqual(
+    expect(
+      model.tasks.map(({ name, labels, cases }) => ({ name, foreground: foregroundNames(labels), cases })),
+    ).toEqual(
       ballTasks.map(({ name }) => ({ name, foreground: ['ball'], cases: { train: 4, calibration: 3, test: 2 } })),
     );
     expect(model.ood.tasks.map(({ bank }) => bank.length)).toEqual([4, 4, 4]);

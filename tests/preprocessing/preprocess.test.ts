@@ -115,6 +115,22 @@ describe('prepareMask', () => {
     expect(mask.data.every((v, i) => v <= exact[i])).toBe(true);
   });
 
+  test('classes side by side share what they cover, and their union is the mask of both as one', () => {
+    const size: Vec3 = [12, 12, 12];
+    const data = Uint8Array.from(
+      fill(size, (x, y, z) => (y < 3 || y > 8 || z < 3 || z > 8 ? 0 : x < 5 ? 3 : x < 9 ? 7 : 0)),
+    );
+    const grid = { size, affine: affineOf([2, 2, 2]) };
+    const plan = planOf([1, 1, 1]);
+    const mask = prepareMask({ ...grid, data }, plan);
+    const joined = prepareMask({ ...grid, data: data.map((value) => Math.min(1, value)) }, plan);
+    expect(mask.data.map((value) => Math.min(1, value))).toEqual(joined.data);
+    mask.data.forEach((value, i) => {
+      if (value > 0) expect(value).toBe(i % 24 < 10 ? 3 : 7);
+    });
+    expect(new Set(mask.data)).toEqual(new Set([0, 3, 7]));
+  });
+
   test('a coarser voxel is foreground where at least half of it is: sheets one coarse voxel thick survive in any phase', () => {
     const coarse = (low: number, high: number) => {
       const data = Uint8Array.from(fill([24, 3, 3], (x) => (x >= low && x < high ? 1 : 0)));

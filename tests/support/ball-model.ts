@@ -8,6 +8,7 @@ import type { Plan } from '../../src/preprocessing/plan.js';
 import { createOnnxRuntime } from '../../src/runtime/onnxruntime.node.js';
 import { closedFormWeights } from '../networks/closed-form.js';
 import { ballPlan, ballTasks, makeBall } from './balls.js';
+import { oneStructure } from './labels.js';
 
 /** One thread: these networks are too small for more. */
 export const runtime = createOnnxRuntime({ threads: 1 });
@@ -23,7 +24,13 @@ export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model>
   const tasks = ballTasks.slice(0, 2).map((task) => {
     const readers = (indices: number[]) => indices.map((index) => async () => makeBall(task, index));
     const plan = ballPlan(task, changes);
-    return { name: task.name, plan, bank: readers(range(0, 5)), calibration: readers(range(5, 9)) };
+    return {
+      name: task.name,
+      labels: oneStructure,
+      plan,
+      bank: readers(range(0, 5)),
+      calibration: readers(range(5, 9)),
+    };
   });
   const judges = await fitJudges(network, tasks);
   await network.release();
@@ -34,7 +41,7 @@ export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model>
     tasks: tasks.map(({ name, plan }, i) => ({
       name,
       modality: 'MR',
-      foreground: ['ball'],
+      labels: oneStructure,
       plan,
       cases: { train: 5, calibration: 4, test: 3 },
       calibration: judges.calibration[i],

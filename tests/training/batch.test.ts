@@ -3,11 +3,13 @@ import type { Architecture } from '../../src/networks/architecture.js';
 import { type Batch, makeBatch } from '../../src/training/batch.js';
 import { ballCase, ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { oneStructure } from '../support/labels.js';
 
 const architecture: Architecture = { kind: 'unet', dimensions: 3, channels: [4, 8] };
 const settings = { seed: 1, architecture, dropout: 0.25, augment: true };
 const tasks = ballTasks.map((task, i) => ({
   name: task.name,
+  labels: oneStructure,
   patch: i === 1 ? ([8, 10, 12] as const) : ([12, 12, 12] as const),
   cases: [0, 1, 2].map((index) => ballCase(task, index)),
 }));

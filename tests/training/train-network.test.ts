@@ -16,6 +16,7 @@ import {
 import { runtime } from '../graph/support.js';
 import { ballCase, ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { oneStructure } from '../support/labels.js';
 
 const architecture: Architecture = { kind: 'unet', dimensions: 3, channels: [4, 8] };
 
@@ -24,8 +25,8 @@ const options: TrainNetworkOptions = {
   runtime,
   architecture,
   tasks: [
-    { name: 'bright', patch: [8, 8, 8], cases: [0, 1].map((i) => ballCase(ballTasks[0], i)) },
-    { name: 'dark', patch: [8, 10, 6], cases: [0, 1].map((i) => ballCase(ballTasks[1], i)) },
+    { name: 'bright', labels: oneStructure, patch: [8, 8, 8], cases: [0, 1].map((i) => ballCase(ballTasks[0], i)) },
+    { name: 'dark', labels: oneStructure, patch: [8, 10, 6], cases: [0, 1].map((i) => ballCase(ballTasks[1], i)) },
   ],
   seed: 4,
   duration: { steps: 24 },
@@ -160,7 +161,7 @@ describe('trainNetwork', () => {
     const { weights } = await trainNetwork({
       ...options,
       architecture: wider,
-      tasks: [{ name: 'bright', patch: [16, 16, 16], cases }],
+      tasks: [{ name: 'bright', labels: oneStructure, patch: [16, 16, 16], cases }],
       shares: [1],
       duration: { steps: 150 },
       learningRate: 1e-2,

@@ -15,6 +15,7 @@ import {
 import { runtime } from '../graph/support.js';
 import { ballCase, ballPlan, ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { oneStructure } from '../support/labels.js';
 
 const architecture: Architecture = { kind: 'unet', dimensions: 3, channels: [4, 8] };
 const STEPS = 150;
@@ -23,11 +24,13 @@ const options: TrainNetworkOptions = {
   architecture,
   tasks: ballTasks.slice(0, 2).map((task) => ({
     name: task.name,
+    labels: oneStructure,
     patch: [16, 16, 16],
     cases: [0, 1, 2].map((i) => ballCase(task, i)),
   })),
   validation: ballTasks.slice(0, 2).map((task) => ({
     name: task.name,
+    labels: oneStructure,
     plan: ballPlan(task),
     cases: [3, 4].map((i) => ballCase(task, i)),
   })),

@@ -16,11 +16,13 @@ import { ensureBuilt } from '../cli/run-candor.js';
 import { runtime } from '../graph/support.js';
 import { ballCase, ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { oneStructure } from '../support/labels.js';
 
 const architecture: Architecture = { kind: 'unet', dimensions: 3, channels: [4, 8] };
 const work: BatchWork = {
   tasks: ballTasks.map((task, i) => ({
     name: task.name,
+    labels: oneStructure,
     patch: i === 1 ? [8, 10, 12] : [12, 12, 12],
     cases: [0, 1, 2].map((index) => toShared(ballCase(task, index))),
   })),

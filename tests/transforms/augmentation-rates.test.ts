@@ -11,6 +11,7 @@ import { augmentIntensity } from '../../src/transforms/intensity.js';
 import { samplePatch, type TrainingCase } from '../../src/transforms/sample-patch.js';
 import { randomVoxelMatrix } from '../../src/transforms/spatial.js';
 import { ballCase, ballTasks } from '../support/balls.js';
+import { oneStructure } from '../support/labels.js';
 
 const size: Vec3 = [6, 6, 6];
 const VOXELS = 216;
@@ -158,7 +159,7 @@ describe('training', () => {
     const stopped = trainNetwork({
       ...{ runtime: createOnnxRuntime({ threads: 1 }), architecture, seed: 1, duration: { steps: 1 }, batch: 1 },
       ...{ shares: [1], loss: 'ce+dice', dropout: 0, learningRate: 1e-3, optimiser: defaultAdamW },
-      tasks: [{ name: 'bright', patch: [8, 8, 8], cases }],
+      tasks: [{ name: 'bright', labels: oneStructure, patch: [8, 8, 8], cases }],
       openBatches(work) {
         works.push(work);
         throw new Error('seen enough');

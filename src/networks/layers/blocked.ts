@@ -12,7 +12,7 @@ import { matmul } from '../../graph/ops/matmul.js';
 import { concat, every, pad, reshape, slice, transpose } from '../../graph/ops/shape.js';
 import { fixedShape } from '../../graph/shape.js';
 import type { Tensor } from '../../graph/tensor.js';
-import { type CorrelationTerms, correlate, type Meeting } from './correlation.js';
+import { type CorrelationTerms, correlate, type Pairing } from './correlation.js';
 import type { Layers, LayersFactory } from './layers.js';
 
 const EPSILON = 1e-5;
@@ -144,18 +144,24 @@ class BlockedLayers implements Layers {
     const [stack, channels, height, width] = fixedShape(x.shape, 'head');
     const depth = stack / batch;
     const rows = reshape(this.channelsLast(x), [stack * height * width, channels]);
-    const logits = add(matmul(rows, reshape(weight, [channels, 1])), bias);
-    const images = transpose(reshape(logits, [depth, batch, height * width]), [1, 0, 2]);
-    return reshape(images, [batch, 1, depth, height, width]);
+    const [heads] = fixedShape(weight.shape, 'head');
+    const columns =
+      heads === 1 ? reshape(weight, [channels, 1]) : transpose(reshape(weight, [heads, channels]), [1, 0]);
+    const logits = add(matmul(rows, columns), bias);
+    const images =
+      heads === 1
+        ? transpose(reshape(logits, [depth, batch, height * width]), [1, 0, 2])
+        : transpose(reshape(logits, [depth, batch, height * width, heads]), [1, 3, 0, 2]);
+    return reshape(images, [batch, heads, depth, height, width]);
   }
 
   gram(whole: Tensor, rowStep: number): Tensor {
     const { batch, block } = this;
     const [stack, channels] = fixedShape(whole.shape, 'gram');
     const x = this.everyRow(whole, rowStep);
-    const meetings = Array.from({ length: stack }, (_, s) => [{ slice: s, sum: s % batch }]);
+    const pairings = Array.from({ length: stack }, (_, s) => [{ slice: s, sum: s % batch }]);
     const geometry = { dilations: [1, channels] };
-    const sums = this.correlate({ lines: this.lines(x), filters: x, sums: batch, meetings, geometry });
+    const sums = this.correlate({ lines: this.lines(x), filters: x, sums: batch, pairings, geometry });
     const blocks = reshape(sums, [batch, channels / block, channels, block]);
     return reshape(transpose(blocks, [0, 2, 1, 3]), [batch, 1, channels, channels]);
   }
@@ -263,27 +269,27 @@ class BlockedLayers implements Layers {
   private weightGradient(x: Tensor, dy: Tensor): Tensor {
     const { batch } = this;
     const [stack, channels] = fixedShape(x.shape, 'weight gradient');
-    const meetings = Array.from({ length: stack }, (_, s) =>
-      [0, 1, 2].map((tap): Meeting => {
+    const pairings = Array.from({ length: stack }, (_, s) =>
+      [0, 1, 2].map((tap): Pairing => {
         const slice = s + (1 - tap) * batch;
         return slice >= 0 && slice < stack ? { slice, sum: tap } : { slice: s, sum: null };
       }),
     );
     const lines = this.padColumns(this.lines(x), channels);
     const geometry = { dilations: [1, channels], pads: [1, 0, 1, 0] };
-    return this.weightOf(this.correlate({ lines, filters: dy, sums: 3, meetings, geometry }), channels);
+    return this.weightOf(this.correlate({ lines, filters: dy, sums: 3, pairings, geometry }), channels);
   }
 
   /** d(loss)/d(weight) `[A, B, 2, 2, 2]` of stride 2 between `coarse` with A channels and `fine` with B. */
   private tapGradient(coarse: Tensor, fine: Tensor): Tensor {
     const { batch } = this;
     const [stack, channels] = fixedShape(fine.shape, 'tap gradient');
-    const meetings = Array.from({ length: stack }, (_, s) => {
+    const pairings = Array.from({ length: stack }, (_, s) => {
       const d = Math.floor(s / batch);
       return [{ slice: Math.floor(d / 2) * batch + (s % batch), sum: d % 2 }];
     });
     const geometry = { dilations: [2, 2 * channels] };
-    const sums = this.correlate({ lines: this.lines(fine), filters: coarse, sums: 2, meetings, geometry });
+    const sums = this.correlate({ lines: this.lines(fine), filters: coarse, sums: 2, pairings, geometry });
     return this.weightOf(sums, channels);
   }
 

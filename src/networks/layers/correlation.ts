@@ -10,7 +10,7 @@ import { elementCount, fixedShape } from '../../graph/shape.js';
 import type { Attributes, OpDefinition, Tensor } from '../../graph/tensor.js';
 
 /** A slice of the filters, and the number of the sum that its products with a slice of the lines go into. */
-export interface Meeting {
+export interface Pairing {
   readonly slice: number;
   /** Null: into none; the slice stands in for one beyond the stack's end. */
   readonly sum: number | null;
@@ -23,8 +23,8 @@ export interface CorrelationTerms {
   readonly filters: Tensor;
   /** How many sums there are; one that nothing goes into is zero. */
   readonly sums: number;
-  /** For each slice of the lines, what it meets; equally many each. */
-  readonly meetings: readonly (readonly Meeting[])[];
+  /** For each slice of the lines, what it is paired with; equally many each. */
+  readonly pairings: readonly (readonly Pairing[])[];
   /** Dilations and pads of the convolution. */
   readonly geometry: Attributes;
 }
@@ -33,18 +33,18 @@ export interface CorrelationTerms {
 export function correlate(
   convolution: OpDefinition,
   block: number,
-  { lines, filters, sums, meetings, geometry }: CorrelationTerms,
+  { lines, filters, sums, pairings, geometry }: CorrelationTerms,
 ): Tensor {
   const [stack, ...line] = fixedShape(lines.shape, 'lines');
   const [slices, channels, ...space] = fixedShape(filters.shape, 'filters');
   const { graph } = lines;
-  const each = meetings[0].length;
+  const each = pairings[0].length;
   const rows = reshape(filters, [slices, channels * elementCount(space)]);
   const parts = wholeBlocks(stack, block);
   const products = parts.map(([start, end]) => {
     const count = end - start;
     const input = count === stack ? lines : slice(lines, [0], [start], [end]);
-    const partners = meetings.slice(start, end).flatMap((list) => list.map((meeting) => meeting.slice));
+    const partners = pairings.slice(start, end).flatMap((list) => list.map((pair) => pair.slice));
     const same = partners.length === slices && partners.every((partner, i) => partner === i);
     const chosen = same ? rows : gather(rows, 0, partners);
     return graph.add(
@@ -57,7 +57,7 @@ export function correlate(
   const length = channels * elementCount(shifts);
   // The same matrix product adds up what belongs together and leaves out what stood in.
   const totals = products.map((product, i) => {
-    const goesTo = meetings.slice(...parts[i]).flat();
+    const goesTo = pairings.slice(...parts[i]).flat();
     const choice = Array.from({ length: sums }, (_, k) => goesTo.map(({ sum }) => (sum === k ? 1 : 0))).flat();
     return matmul(graph.table(choice, [sums, goesTo.length]), reshape(product, [goesTo.length, length]));
   });

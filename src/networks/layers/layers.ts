@@ -17,7 +17,7 @@ export interface Layers {
   down(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
   /** Transposed convolution with kernel and stride 2. */
   up(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
-  /** One logit a voxel, `[batch, 1, ...space]`. */
+  /** Logits of each voxel, `[batch, heads, ...space]`, by a weight `[heads, channels, 1, ...]`. */
   head(x: Tensor, weight: Tensor, bias: Tensor): Tensor;
   /**
    * Uncentred second moments of a feature map, sums over voxels of products of channels, `[batch, 1, C, C]`: over every

@@ -1,0 +1,70 @@
+/** Label maps, read and predicted: classes out of label values, and the masks of structures out of classes. */
+import { type LabelSpace, labelClasses } from './label-space.js';
+
+/** What a reference holds where nothing is known: a voxel that counts nowhere. */
+export const UNKNOWN = 255;
+
+/** Label values as a file holds them -> class numbers, 0 for background and for values of no structure. */
+export function referenceOf(space: LabelSpace, labels: Float32Array): Uint8Array {
+  const reference = new Uint8Array(labels.length);
+  const classes = labelClasses(space);
+  const classOf = new Map(classes.flatMap(({ values }, c) => (values ?? []).map((value) => [value, c + 1] as const)));
+  if (space.ignore !== null) classOf.set(space.ignore, UNKNOWN);
+  const rest = classes.findIndex(({ values }) => values === null) + 1;
+  for (let i = 0; i < reference.length; i++) {
+    // Scaled label images may miss their integers by float noise.
+    const value = Math.round(labels[i]);
+    reference[i] = classOf.get(value) ?? (value > 0 ? rest : 0);
+  }
+  return reference;
+}
+
+/** The mask of one structure, 0 or 1, out of class numbers. */
+export function structureMask(space: LabelSpace, map: Uint8Array, structure: number): Uint8Array {
+  // Of one structure, a map without unknown voxels is its mask.
+  if (space.structures.length === 1 && space.ignore === null) return map;
+  return select(map, membership(space, structure));
+}
+
+/** All structures joined, 0 or 1. */
+export function foregroundMask(space: LabelSpace, map: Uint8Array): Uint8Array {
+  if (space.structures.length === 1 && space.ignore === null) return map;
+  const table = new Uint8Array(256).fill(1, 1);
+  table[UNKNOWN] = 0;
+  return select(map, table);
+}
+
+/** Class number -> what a mask file holds. */
+export function writtenMask(space: LabelSpace, map: Uint8Array): Uint8Array {
+  const classes = labelClasses(space);
+  if (classes.every(({ written }, c) => written === c + 1)) return map;
+  const table = new Uint8Array(256);
+  classes.forEach(({ written }, c) => {
+    table[c + 1] = written;
+  });
+  return select(map, table);
+}
+
+/** Voxels of a patch's class numbers as a plane of 0 and 1 a structure, written to `planes` `[structures, voxels]`. */
+export function fillPlanes(space: LabelSpace, map: Float32Array, planes: Float32Array): void {
+  const voxels = map.length;
+  for (const structure of space.structures.keys()) {
+    const table = membership(space, structure);
+    for (let i = 0; i < voxels; i++) planes[structure * voxels + i] = table[map[i]];
+  }
+}
+
+/** By class number, whether it belongs to a structure. */
+function membership(space: LabelSpace, structure: number): Uint8Array {
+  const table = new Uint8Array(256);
+  labelClasses(space).forEach(({ structures }, c) => {
+    if (structures.includes(structure)) table[c + 1] = 1;
+  });
+  return table;
+}
+
+function select(map: Uint8Array, table: Uint8Array): Uint8Array {
+  const out = new Uint8Array(map.length);
+  for (let i = 0; i < map.length; i++) out[i] = table[map[i]];
+  return out;
+}
