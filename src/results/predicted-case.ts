@@ -33,18 +33,23 @@ export interface PredictedCase extends ResultSource {
   readonly temperature: number;
   /** Whether the mask is only the largest connected component of what was found. */
   readonly keepLargest: boolean;
-  readonly foregroundVoxels: number;
-  readonly volumeMl: number;
+  /** Null where the image was judged by its grid alone and not run. */
+  readonly foregroundVoxels: number | null;
+  readonly volumeMl: number | null;
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
   /** Where the network ran. */
   readonly device: Device;
+  /** What a user should know of the image beside the verdict, such as sides that its header leaves open. */
+  readonly remarks: readonly string[];
   /** Names of the files written beside this one; null where none was. */
   readonly files: {
     readonly mask: string | null;
     readonly probabilities: string | null;
     readonly oodMap: string | null;
   };
+  /** NaN and infinite voxels of the image. */
+  readonly notFiniteVoxels: number;
   readonly seconds: number;
 }
 
