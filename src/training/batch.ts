@@ -8,8 +8,9 @@ import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
 import type { Architecture } from '../networks/architecture.js';
 import { channelMask } from '../networks/dropout-graph.js';
+import { networkOf } from '../networks/network.js';
+import { groupDropout, groupImage, groupLabel } from '../networks/tensor-names.js';
 import type { PatchGroup } from '../networks/training-graph.js';
-import { dropoutPlaces } from '../networks/unet.js';
 import type { Value } from '../runtime/session.js';
 import { samplePatch } from '../transforms/sample-patch.js';
 import { groupSlots } from './schedule.js';
@@ -52,8 +53,8 @@ export function makeBatch(
       image.set(sample.image, i * voxels);
       label.set(sample.label, i * voxels);
     });
-    feeds[`image/${group.name}`] = { shape, data: image };
-    feeds[`label/${group.name}`] = { shape, data: label };
+    feeds[groupImage(group.name)] = { shape, data: image };
+    feeds[groupLabel(group.name)] = { shape, data: label };
     if (settings.dropout > 0) Object.assign(feeds, dropoutMasks(group, step, settings));
   }
   return {
@@ -66,10 +67,10 @@ export function makeBatch(
 /** Channel masks of a group's patches. */
 function dropoutMasks(group: PatchGroup, step: number, { seed, dropout, architecture }: BatchSettings) {
   const masks: Record<string, Value> = {};
-  for (const { name, channels } of dropoutPlaces(architecture)) {
+  for (const { name, channels } of networkOf(architecture).dropoutPlaces) {
     const random = createRandom(seed, 'dropout', step, group.name, name);
     const data = channelMask(group.batch * channels, dropout, random);
-    masks[`dropout/${group.name}/${name}`] = { shape: [group.batch, channels, ...group.space.map(() => 1)], data };
+    masks[groupDropout(group.name, name)] = { shape: [group.batch, channels, ...group.space.map(() => 1)], data };
   }
   return masks;
 }

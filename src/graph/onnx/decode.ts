@@ -3,7 +3,13 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelFormatError } from '../../errors.js';
 import { elementCount } from '../shape.js';
 import { checkSize } from './check-size.js';
-import { ModelProtoSchema, type TensorProto, TensorProto_DataLocation, TensorProto_DataType, type ValueInfoProto } from './onnx_pb.js';
+import {
+  ModelProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  type ValueInfoProto,
+} from './onnx_pb.js';
 
 export interface OnnxModel {
   readonly producer: string;
