@@ -64,8 +64,7 @@ function floatTensor(tensor: TensorProto, file: string) {
   const found = rawData.length > 0 ? rawData.length / 4 : floatData.length;
   if (found !== expected || shape.some((dim) => dim < 0)) {
     throw new ModelFormatError({
-      file,
-      problem: `weight ${tensor.name}`,
+      file: `${file}: weight ${tensor.name}`,
       expected: `${expected} values for shape [${shape.join(', ')}]`,
       found: `${found}; the file is damaged`,
     });
