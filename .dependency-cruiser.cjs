@@ -55,6 +55,13 @@ module.exports = {
       from: { pathNot: '^src/runtime/engine\\.node\\.ts$' },
       to: { path: '(^|/)onnxruntime-(node|web|common)(/|$)' },
     },
+    {
+      name: 'the-u-net-is-known-to-its-room-alone',
+      comment: 'Others ask networkOf() in src/networks/network.ts.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/networks/' },
+      to: { path: '^src/networks/(unet|deploy-graph)\\.ts$' },
+    },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/' }, to: {} },
   ],
   options: {

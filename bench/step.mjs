@@ -5,7 +5,6 @@
  * network that preset `small` trains, which is not the peer's.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../dist/math/random.js';
 import { presets } from '../dist/networks/architecture.js';
@@ -20,7 +19,7 @@ import { architecture, forwardFlops, THREADS } from './network.mjs';
 import { findPythons, peerName } from './python.mjs';
 import { formatRatio, formatSummary, publish } from './results.mjs';
 
-const PEER = fileURLToPath(new URL('../../shared/peers/pytorch_unet3d.py', import.meta.url));
+const PEER = fileURLToPath(new URL('peers/time_step.py', import.meta.url));
 const ROUNDS = 7;
 const REPEATS = 5;
 const BATCH = 2;
@@ -33,9 +32,7 @@ const SHIPPED = 'Candor, the step it ships';
 const SMALL = 'Candor, that step of preset small';
 
 export async function step({ quick, output, rounds = quick ? 3 : ROUNDS }) {
-  const { peers, missing } = existsSync(PEER)
-    ? findPythons()
-    : { peers: [], missing: [`PyTorch is left out: ${PEER} is not there.`] };
+  const { peers, missing } = findPythons();
   const peak = await matrixProductPeak(THREADS);
   const plain = await candorStep(architecture, 'ce', plainAdam);
   const shipped = await candorStep(architecture, 'ce+dice', defaultAdamW);

@@ -3,12 +3,12 @@
  * what changes from pass to pass shows where it was never sure.
  */
 import { UsageError } from '../errors.js';
-import { encodeModel } from '../graph/onnx/encode.js';
 import { createRandom } from '../math/random.js';
 import type { Vec3 } from '../math/vector.js';
 import type { Model } from '../model/model.js';
-import { channelMask, dropoutGraph, dropoutInput } from '../networks/dropout-graph.js';
-import { dropoutPlaces } from '../networks/unet.js';
+import { channelMask } from '../networks/dropout-graph.js';
+import { networkOf } from '../networks/network.js';
+import { dropoutInput, IMAGE, LOGITS, tensorOrder } from '../networks/tensor-names.js';
 import type { Runtime, Value } from '../runtime/session.js';
 
 /** Logits `[heads, voxels]` of one window of `size` voxels (x, y, z). */
@@ -27,17 +27,18 @@ export interface DropoutNetwork {
 export async function openDropoutNetwork(model: Model, runtime: Runtime): Promise<DropoutNetwork> {
   const { architecture, weights } = model;
   const dropout = dropoutOf(model);
-  const session = await runtime.open(encodeModel(dropoutGraph(architecture, weights)));
+  const network = networkOf(architecture);
+  const session = await runtime.open(network.encodeDropout(weights));
   return {
     sample(seed, pass) {
       const masks: Record<string, Value> = {};
-      for (const { name, channels } of dropoutPlaces(architecture)) {
+      for (const { name, channels } of network.dropoutPlaces) {
         const data = channelMask(channels, dropout, createRandom(seed, 'mc-dropout', pass, name));
         masks[dropoutInput(name)] = { shape: [1, channels, 1, 1, 1], data };
       }
-      return async (window, [width, height, depth]) => {
-        const image = { shape: [1, 1, depth, height, width], data: window };
-        return (await session.run({ image, ...masks })).logits.data;
+      return async (window, size) => {
+        const image = { shape: [1, 1, ...tensorOrder(size)], data: window };
+        return (await session.run({ [IMAGE]: image, ...masks }))[LOGITS].data;
       };
     },
     release: () => session.release(),

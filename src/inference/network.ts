@@ -1,10 +1,9 @@
 /** A network ready to run: engine sessions that give logits and Gram matrices of a window. */
-import { encodeModel } from '../graph/onnx/encode.js';
 import type { Vec3 } from '../math/vector.js';
-import { type Architecture, headsOf } from '../networks/architecture.js';
-import { gramOutput, windowGraph } from '../networks/deploy-graph.js';
+import type { Architecture } from '../networks/architecture.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
-import { type FeatureLayer, featureLayers } from '../networks/unet.js';
+import { type FeatureLayer, networkOf } from '../networks/network.js';
+import { gramOutput, IMAGE, LOGITS, tensorOrder } from '../networks/tensor-names.js';
 import type { Runtime, Session } from '../runtime/session.js';
 
 export interface WindowRun {
@@ -34,7 +33,7 @@ export async function openNetwork(
   { architecture, weights }: { readonly architecture: Architecture; readonly weights: Float32Array },
   runtime: Runtime,
 ): Promise<Network> {
-  const features = featureLayers(architecture);
+  const network = networkOf(architecture);
   const sessions = new Map<string, Session>();
 
   async function sessionFor(shape: readonly number[]): Promise<Session> {
@@ -42,7 +41,7 @@ export async function openNetwork(
     let session = sessions.get(key);
     if (!session) {
       const { layers } = await chooseLayers(architecture, runtime);
-      session = await runtime.open(encodeModel(windowGraph(architecture, weights, shape, layers)));
+      session = await runtime.open(network.encodeWindow(weights, shape, layers));
       if (sessions.size === SESSIONS) {
         const [oldest, unused] = sessions.entries().next().value!;
         sessions.delete(oldest);
@@ -54,17 +53,17 @@ export async function openNetwork(
   }
 
   return {
-    layers: features,
-    heads: headsOf(architecture),
-    async run(window, [width, height, depth]) {
-      const shape = [1, 1, depth, height, width];
+    layers: network.features,
+    heads: network.heads,
+    async run(window, size) {
+      const shape = [1, 1, ...tensorOrder(size)];
       const session = await sessionFor(shape);
-      const results = await session.run({ image: { shape, data: window } });
-      const grams = features.map(({ name, stage, rowStep }) => ({
-        gram: results[gramOutput(name)].data,
-        voxels: window.length / (2 ** architecture.dimensions) ** stage / rowStep,
+      const results = await session.run({ [IMAGE]: { shape, data: window } });
+      const grams = network.features.map((layer) => ({
+        gram: results[gramOutput(layer.name)].data,
+        voxels: network.gramVoxels(layer, window.length),
       }));
-      return { logits: results.logits.data, grams };
+      return { logits: results[LOGITS].data, grams };
     },
     async release() {
       for (const session of sessions.values()) await session.release();

@@ -9,10 +9,9 @@ import { parseJson } from '../files/json.js';
 import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
 import { encodeModel } from '../graph/onnx/encode.js';
 import { logitCount } from '../labels/label-space.js';
-import { architectureSchema, headsOf, strideOf } from '../networks/architecture.js';
-import { deployGraph } from '../networks/deploy-graph.js';
+import { architectureSchema } from '../networks/architecture.js';
+import { networkOf } from '../networks/network.js';
 import { joinWeights, splitWeights } from '../networks/parameters.js';
-import { featureLayers, unetParameters } from '../networks/unet.js';
 import { oodSchema, packOod, unpackOod } from '../ood/pack.js';
 import type { OodState } from '../ood/state.js';
 import { patchProblem } from '../preprocessing/patch.js';
@@ -45,6 +44,7 @@ const recordSchema = z.object({
 /** Bytes of the model file. */
 export async function encodeModelFile(model: Model): Promise<Uint8Array> {
   const { json, arrays } = packOod(model.ood);
+  const network = networkOf(model.architecture);
   const record: z.infer<typeof recordSchema> = {
     version: FORMAT_VERSION,
     name: model.name,
@@ -52,12 +52,12 @@ export async function encodeModelFile(model: Model): Promise<Uint8Array> {
     tasks: model.tasks.map(taskToFile),
     ood: json,
     provenance: model.provenance,
-    tensors: await tensorHashes(splitWeights(unetParameters(model.architecture), model.weights)),
+    tensors: await tensorHashes(splitWeights(network.parameters, model.weights)),
   };
   const metadata: Record<string, string> = { [RECORD]: JSON.stringify(record) };
   for (const [name, values] of Object.entries(arrays)) metadata[`${RECORD}.${name}`] = encodeFloats(values);
   metadata[CHECKSUM] = await checksum(Object.entries(metadata));
-  return encodeModel(deployGraph(model.architecture, model.weights), {
+  return encodeModel(network.deploy(model.weights), {
     metadata,
     name: model.name,
     producerVersion: model.provenance.version,
@@ -71,7 +71,7 @@ export async function encodeModelFile(model: Model): Promise<Uint8Array> {
 export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<StoredModel> {
   const onnx = decodeModel(bytes, file);
   const record = readRecord(onnx, file);
-  const specs = unetParameters(record.architecture);
+  const specs = networkOf(record.architecture).parameters;
   const parts = new Map<string, Float32Array>();
   for (const [name, { data }] of onnx.weights) parts.set(name, data);
   try {
@@ -96,17 +96,18 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
 
 /** What each part of the record says of the others; a file that contradicts itself would fail on every image. */
 function checkAgreement({ architecture, tasks, ood }: Pick<Model, 'architecture' | 'tasks' | 'ood'>): void {
+  const network = networkOf(architecture);
   const names = (list: readonly { readonly name: string }[]) => JSON.stringify(list.map(({ name }) => name));
   const sizes = (list: OodState['layers']) => JSON.stringify(list.map(({ name, channels }) => [name, channels]));
-  if (names(tasks) !== names(ood.tasks) || sizes(featureLayers(architecture)) !== sizes(ood.layers)) {
+  if (names(tasks) !== names(ood.tasks) || sizes(network.features) !== sizes(ood.layers)) {
     throw new ModelFormatError('its network, its tasks and its out-of-distribution state do not agree');
   }
-  const large = tasks.find(({ labels }) => logitCount(labels) > headsOf(architecture));
+  const large = tasks.find(({ labels }) => logitCount(labels) > network.heads);
   if (large) {
-    const counts = `${logitCount(large.labels)} structures, more than the network's ${headsOf(architecture)}`;
+    const counts = `${logitCount(large.labels)} structures, more than the network's ${network.heads}`;
     throw new ModelFormatError(`task ${large.name} has ${counts}`);
   }
-  const stride = strideOf(architecture);
+  const { stride } = network;
   const unfit = tasks.find(({ plan: { patch } }) => patchProblem(patch, stride) !== undefined);
   if (unfit) {
     throw new ModelFormatError(

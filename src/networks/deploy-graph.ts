@@ -8,10 +8,8 @@ import type { Architecture } from './architecture.js';
 import type { Layers, LayersFactory } from './layers/layers.js';
 import { plainLayers } from './layers/plain.js';
 import { constantParameters } from './parameters.js';
+import { gramOutput, IMAGE, LOGITS } from './tensor-names.js';
 import { featureLayers, unet, unetParameters } from './unet.js';
-
-/** Output name of a layer's Gram matrices. */
-export const gramOutput = (layer: string): string => `gram/${layer}`;
 
 /**
  * Input `image` `[batch, 1, depth, height, width]` (2D: without depth); outputs `logits` `[batch, heads, ...]` and
@@ -20,7 +18,7 @@ export const gramOutput = (layer: string): string => `gram/${layer}`;
  */
 export function deployGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
-  const image = graph.input('image', ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
+  const image = graph.input(IMAGE, ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
   addNetwork(graph, architecture, weights, image, plainLayers(image));
   return graph;
 }
@@ -33,7 +31,7 @@ export function windowGraph(
   layers: LayersFactory,
 ): Graph {
   const graph = new Graph();
-  const image = graph.input('image', shape);
+  const image = graph.input(IMAGE, shape);
   addNetwork(graph, architecture, weights, image, layers(image));
   return graph;
 }
@@ -41,7 +39,7 @@ export function windowGraph(
 function addNetwork(graph: Graph, architecture: Architecture, weights: Float32Array, image: Tensor, layers: Layers) {
   const parameters = constantParameters(unetParameters(architecture), weights, graph);
   const { logits, features } = unet(architecture, image, parameters, layers);
-  graph.output('logits', logits);
+  graph.output(LOGITS, logits);
   for (const { name, rowStep } of featureLayers(architecture)) {
     graph.output(gramOutput(name), layers.gram(features.get(name)!, rowStep));
   }

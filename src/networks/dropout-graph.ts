@@ -4,10 +4,8 @@ import type { Random } from '../math/random.js';
 import type { Architecture } from './architecture.js';
 import { plainLayers } from './layers/plain.js';
 import { constantParameters } from './parameters.js';
+import { dropoutInput, IMAGE, LOGITS } from './tensor-names.js';
 import { dropoutPlaces, unet, unetParameters } from './unet.js';
-
-/** Input name of the channel mask of a place. */
-export const dropoutInput = (place: string): string => `dropout/${place}`;
 
 /**
  * Inputs `image` as in the deploy graph and `dropout/<place>` `[1, channels, 1, ...]`, the masks that all images of a
@@ -15,7 +13,7 @@ export const dropoutInput = (place: string): string => `dropout/${place}`;
  */
 export function dropoutGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
-  const image = graph.input('image', ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
+  const image = graph.input(IMAGE, ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
   const parameters = constantParameters(unetParameters(architecture), weights, graph);
   const masks = new Map(
     dropoutPlaces(architecture).map(({ name, channels }) => {
@@ -23,7 +21,7 @@ export function dropoutGraph(architecture: Architecture, weights: Float32Array):
       return [name, graph.input(dropoutInput(name), shape)];
     }),
   );
-  graph.output('logits', unet(architecture, image, parameters, plainLayers(image), masks).logits);
+  graph.output(LOGITS, unet(architecture, image, parameters, plainLayers(image), masks).logits);
   return graph;
 }
 

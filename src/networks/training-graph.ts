@@ -10,6 +10,17 @@ import { plainLayers } from './layers/plain.js';
 import { type LossName, type StructureMasks, segmentationLoss } from './losses.js';
 import { type AdamWSettings, adamW } from './optimiser.js';
 import { concatFlat, decayMask, parameterCount, sliceParameters } from './parameters.js';
+import {
+  GRADIENT_NORM,
+  groupDice,
+  groupDropout,
+  groupImage,
+  groupLabel,
+  LOSS,
+  nextOf,
+  stepNumbers,
+  stepVectors,
+} from './tensor-names.js';
 import { dropoutPlaces, unet, unetParameters } from './unet.js';
 
 /** Patches of one shape that are fed together. Tasks with different patches are different groups of one step. */
@@ -43,23 +54,19 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const graph = new Graph();
   const specs = unetParameters(architecture);
   const n = parameterCount(specs);
-  const weights = graph.input('weights', [n]);
-  const firstMoment = graph.input('firstMoment', [n]);
-  const secondMoment = graph.input('secondMoment', [n]);
-  const [learningRate, correction1, correction2] = ['learningRate', 'correction1', 'correction2'].map((name) =>
-    graph.input(name, [1]),
-  );
+  const [weights, firstMoment, secondMoment] = stepVectors.map((name) => graph.input(name, [n]));
+  const [learningRate, correction1, correction2] = stepNumbers.map((name) => graph.input(name, [1]));
   const parameters = sliceParameters(specs, weights);
   const patches = groups.reduce((sum, group) => sum + group.batch, 0);
   let loss: Tensor | undefined;
   for (const group of groups) {
-    const image = graph.input(`image/${group.name}`, [group.batch, 1, ...group.space]);
-    const label = graph.input(`label/${group.name}`, [group.batch, headsOf(architecture), ...group.space]);
+    const image = graph.input(groupImage(group.name), [group.batch, 1, ...group.space]);
+    const label = graph.input(groupLabel(group.name), [group.batch, headsOf(architecture), ...group.space]);
     const structures = structureInputs(graph, architecture, group);
     const masks = options.dropout ? dropoutInputs(graph, architecture, group) : undefined;
     const { logits } = unet(architecture, image, parameters, layers(image), masks);
     const part = segmentationLoss(options.loss, logits, label, structures);
-    graph.output(`dice/${group.name}`, part.dice);
+    graph.output(groupDice(group.name), part.dice);
     const weighted = mul(part.loss, graph.scalar(group.batch / patches));
     loss = loss ? add(loss, weighted) : weighted;
   }
@@ -81,11 +88,9 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     },
     options.optimiser,
   );
-  graph.output('loss', loss!);
-  graph.output('gradientNorm', next.gradientNorm);
-  graph.output('weights/next', next.weights);
-  graph.output('firstMoment/next', next.firstMoment);
-  graph.output('secondMoment/next', next.secondMoment);
+  graph.output(LOSS, loss!);
+  graph.output(GRADIENT_NORM, next.gradientNorm);
+  for (const name of stepVectors) graph.output(nextOf(name), next[name]);
   return graph;
 }
 
@@ -102,7 +107,7 @@ function dropoutInputs(graph: Graph, architecture: Architecture, group: PatchGro
   return new Map(
     dropoutPlaces(architecture).map(({ name, channels }) => {
       const shape = [group.batch, channels, ...group.space.map(() => 1)];
-      return [name, graph.input(`dropout/${group.name}/${name}`, shape)];
+      return [name, graph.input(groupDropout(group.name, name), shape)];
     }),
   );
 }

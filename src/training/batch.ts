@@ -10,8 +10,9 @@ import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
 import { type Architecture, headsOf } from '../networks/architecture.js';
 import { channelMask } from '../networks/dropout-graph.js';
+import { networkOf } from '../networks/network.js';
+import { groupAnnotated, groupDropout, groupImage, groupLabel, groupPresent } from '../networks/tensor-names.js';
 import type { PatchGroup } from '../networks/training-graph.js';
-import { dropoutPlaces } from '../networks/unet.js';
 import type { Value } from '../runtime/session.js';
 import { samplePatch } from '../transforms/sample-patch.js';
 import { groupSlots } from './schedule.js';
@@ -54,8 +55,8 @@ export function makeBatch(
       image.set(sample.image, i * voxels);
       fillPlanes(labels, sample.label, label.subarray(i * heads * voxels, (i + 1) * heads * voxels));
     });
-    feeds[`image/${group.name}`] = { shape: [group.batch, 1, ...group.space], data: image };
-    feeds[`label/${group.name}`] = { shape: [group.batch, heads, ...group.space], data: label };
+    feeds[groupImage(group.name)] = { shape: [group.batch, 1, ...group.space], data: image };
+    feeds[groupLabel(group.name)] = { shape: [group.batch, heads, ...group.space], data: label };
     if (heads > 1) {
       const masks = structureMasks(
         group,
@@ -79,16 +80,16 @@ function structureMasks(group: PatchGroup, heads: number, tasks: readonly Traini
     Array.from({ length: heads }, (_, k) => (k < logitCount(labels) ? 1 : 0)),
   );
   const value = { shape: [group.batch, heads, ...group.space.map(() => 1)], data: Float32Array.from(present) };
-  return { [`present/${group.name}`]: value, [`annotated/${group.name}`]: value };
+  return { [groupPresent(group.name)]: value, [groupAnnotated(group.name)]: value };
 }
 
 /** Channel masks of a group's patches. */
 function dropoutMasks(group: PatchGroup, step: number, { seed, dropout, architecture }: BatchSettings) {
   const masks: Record<string, Value> = {};
-  for (const { name, channels } of dropoutPlaces(architecture)) {
+  for (const { name, channels } of networkOf(architecture).dropoutPlaces) {
     const random = createRandom(seed, 'dropout', step, group.name, name);
     const data = channelMask(group.batch * channels, dropout, random);
-    masks[`dropout/${group.name}/${name}`] = { shape: [group.batch, channels, ...group.space.map(() => 1)], data };
+    masks[groupDropout(group.name, name)] = { shape: [group.batch, channels, ...group.space.map(() => 1)], data };
   }
   return masks;
 }

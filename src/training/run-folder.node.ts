@@ -9,8 +9,7 @@ import { OutputError, RunError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
-import { parameterCount } from '../networks/parameters.js';
-import { unetParameters } from '../networks/unet.js';
+import { networkOf } from '../networks/network.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from './checkpoint.js';
 import type { StepRecord } from './train-network.js';
 import type { TrainSettings } from './train-settings.js';
@@ -103,7 +102,7 @@ async function removeParts(folder: string): Promise<void> {
 
 /** A checkpoint of another run, moved here, would train something else or never end. */
 function checkState(folder: string, { step, steps, weights }: TrainingState, settings: TrainSettings): void {
-  const expected = parameterCount(unetParameters(settings.architecture));
+  const expected = networkOf(settings.architecture).weightCount;
   const file = path.join(folder, 'checkpoint.bin');
   if (weights.length !== expected) {
     throw new RunError(`${file}: expected ${expected} weights of preset ${settings.preset}, found ${weights.length}.`);

@@ -1,6 +1,7 @@
 /** Which task each patch of a run comes from: a fixed sequence in which every task keeps its share at all times. */
 
 import type { TrainingTask } from '../cases/training-task.js';
+import { tensorOrder } from '../networks/tensor-names.js';
 import type { PatchGroup } from '../networks/training-graph.js';
 
 /**
@@ -42,7 +43,6 @@ export function groupSlots(
     slotsByShape.set(key, [...(slotsByShape.get(key) ?? []), slot]);
   });
   return [...slotsByShape].map(([name, slots]) => {
-    const [width, height, depth] = tasks[chosen[slots[0]]].patch;
-    return { group: { name, batch: slots.length, space: [depth, height, width] }, slots };
+    return { group: { name, batch: slots.length, space: tensorOrder(tasks[chosen[slots[0]]].patch) }, slots };
   });
 }

@@ -5,9 +5,17 @@ import { EngineError, throwIfCancelled } from '../errors.js';
 import type { Architecture } from '../networks/architecture.js';
 import type { LayersFactory } from '../networks/layers/layers.js';
 import type { LossName } from '../networks/losses.js';
+import { networkOf } from '../networks/network.js';
 import { type AdamWSettings, learningRateAt } from '../networks/optimiser.js';
 import { initialWeights } from '../networks/parameters.js';
-import { unetParameters } from '../networks/unet.js';
+import {
+  GRADIENT_NORM,
+  groupDice,
+  LOSS,
+  nextOf,
+  type stepNumbers,
+  type stepVectors,
+} from '../networks/tensor-names.js';
 import type { Runtime, Value } from '../runtime/session.js';
 import type { Batch } from './batch.js';
 import { batchesOnDemand, type OpenBatchSource } from './batch-source.js';
@@ -112,7 +120,7 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
         steps: state.steps ?? Number.POSITIVE_INFINITY,
       });
       const results = await session.run({ ...batch.feeds, ...stateFeeds(state, learningRate, options.optimiser) });
-      const [loss, gradientNorm] = [results.loss.data[0], results.gradientNorm.data[0]];
+      const [loss, gradientNorm] = [results[LOSS].data[0], results[GRADIENT_NORM].data[0]];
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
         throw diverged(state.step + 1, `loss ${loss}, gradient norm ${gradientNorm}`, saved.step);
       }
@@ -121,10 +129,10 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
         ...state,
         step: state.step + 1,
         seconds: state.seconds + seconds,
-        weights: results['weights/next'].data,
-        firstMoment: results['firstMoment/next'].data,
-        secondMoment: results['secondMoment/next'].data,
-        average: averageWeights(state.average, results['weights/next'].data, state.step + 1),
+        weights: results[nextOf('weights')].data,
+        firstMoment: results[nextOf('firstMoment')].data,
+        secondMoment: results[nextOf('secondMoment')].data,
+        average: averageWeights(state.average, results[nextOf('weights')].data, state.step + 1),
       };
       if (state.steps === null && state.step >= TIMED_STEPS && 'minutes' in duration) {
         const perStep = state.seconds / state.step;
@@ -159,7 +167,7 @@ function diverged(step: number, found: string, kept: number): EngineError {
 }
 
 function freshState(options: TrainNetworkOptions): TrainingState {
-  const weights = options.initialWeights ?? initialWeights(unetParameters(options.architecture), options.seed);
+  const weights = options.initialWeights ?? initialWeights(networkOf(options.architecture).parameters, options.seed);
   return {
     step: 0,
     steps: 'steps' in options.duration ? options.duration.steps : null,
@@ -178,7 +186,7 @@ function stateFeeds(
   state: TrainingState,
   learningRate: number,
   { beta1, beta2 }: AdamWSettings,
-): Record<string, Value> {
+): Record<(typeof stepVectors | typeof stepNumbers)[number], Value> {
   const vector = (data: Float32Array): Value => ({ shape: [data.length], data });
   const scalar = (value: number) => vector(Float32Array.of(value));
   return {
@@ -196,7 +204,7 @@ function diceByTask(tasks: readonly TrainingTask[], batch: Batch, results: Reado
   batch.groups.forEach(({ name }, g) => {
     batch.tasks[g].forEach((task, i) => {
       const list = values.get(tasks[task].name) ?? [];
-      values.set(tasks[task].name, [...list, results[`dice/${name}`].data[i]]);
+      values.set(tasks[task].name, [...list, results[groupDice(name)].data[i]]);
     });
   });
   return Object.fromEntries([...values].map(([name, list]) => [name, list.reduce((a, b) => a + b, 0) / list.length]));

@@ -12,7 +12,7 @@ import { ModelFormatError } from '../../src/errors.js';
 import { Graph } from '../../src/graph/graph.js';
 import { decodeModel } from '../../src/graph/onnx/decode.js';
 import { encodeModel } from '../../src/graph/onnx/encode.js';
-import { ModelProtoSchema, TensorProto_DataType } from '../../src/graph/onnx/onnx_pb.js';
+import { ModelProtoSchema, TensorProto_DataLocation, TensorProto_DataType } from '../../src/graph/onnx/onnx_pb.js';
 import { conv } from '../../src/graph/ops/conv.js';
 import { instanceNorm } from '../../src/graph/ops/instance-norm.js';
 import { reshape } from '../../src/graph/ops/shape.js';
@@ -113,6 +113,30 @@ describe('encodeModel and decodeModel', () => {
     expect(model.weights.get('listed')).toEqual({ shape: [2], data: Float32Array.of(1.5, -2) });
     expect(model.weights.get('none')).toEqual({ shape: [0, 4], data: new Float32Array(0) });
     expect(model.weights.has('axes')).toBe(false);
+  });
+
+  it('say of weights in a file beside the model what they are, and how to make one file', () => {
+    const bytes = toBinary(
+      ModelProtoSchema,
+      create(ModelProtoSchema, {
+        irVersion: 8n,
+        opsetImport: [{ version: 17n }],
+        graph: {
+          initializer: [
+            {
+              name: 'w',
+              dims: [1000n],
+              dataType: TensorProto_DataType.FLOAT,
+              dataLocation: TensorProto_DataLocation.EXTERNAL,
+              externalData: [{ key: 'location', value: 'model.onnx.data' }],
+            },
+          ],
+        },
+      }),
+    );
+    expect(() => decodeModel(bytes, 'model.onnx')).toThrow(
+      /^model\.onnx: expected a model with its weights inside, found weight w in model\.onnx\.data\. Make one file .*onnx\.save/,
+    );
   });
 });
 

@@ -4,7 +4,7 @@
  * ml-matrix. Only files, plans and the preparation of images (`src/preprocessing`) are shared.
  */
 import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
-import * as ort from 'onnxruntime-node';
+import { ort } from '../../src/runtime/engine.node.js';
 import type { Model } from '../../src/model/model.js';
 import type { Plan } from '../../src/preprocessing/plan.js';
 import { prepareImage, restoreValues } from '../../src/preprocessing/preprocess.js';

@@ -186,7 +186,7 @@ describe('nothing leaves the machine, and nothing stays behind but what is docum
     if (canWatch) expect(asked).toEqual([]);
   }
 
-  test("the command line: train, predict in both libraries' formats, evaluate", async () => {
+  test('the command line: train, predict in two formats, evaluate', async () => {
     const data = ['data/kidney', 'data/ventricle'];
     await expectQuiet(command('train', ...data, '--preset', 'tiny', '--steps', '2', '-o', 'quiet.onnx', '--quiet'));
     for (const format of ['nii.gz', 'nrrd']) {

@@ -1,0 +1,33 @@
+/** What the inputs and outputs of graphs are called, and how images lie in them: whoever feeds a graph asks here. */
+import type { Vec3 } from '../math/vector.js';
+
+/** Images `[batch, 1, depth, height, width]` of a network that is run, and its logits. */
+export const IMAGE = 'image';
+export const LOGITS = 'logits';
+
+/** Output name of a layer's Gram matrices. */
+export const gramOutput = (layer: string): string => `gram/${layer}`;
+/** Input name of the channel mask of a place. */
+export const dropoutInput = (place: string): string => `dropout/${place}`;
+
+/** Of a training step: inputs of a group of patches, and the soft Dice of each. */
+export const groupImage = (group: string): string => `image/${group}`;
+export const groupLabel = (group: string): string => `label/${group}`;
+/** Of a step with several structures: which of them a patch's task has, and which its case is annotated for. */
+export const groupPresent = (group: string): string => `present/${group}`;
+export const groupAnnotated = (group: string): string => `annotated/${group}`;
+export const groupDice = (group: string): string => `dice/${group}`;
+export const groupDropout = (group: string, place: string): string => `dropout/${group}/${place}`;
+
+/** Vectors that a training step takes and gives back changed, under {@link nextOf} their names. */
+export const stepVectors = ['weights', 'firstMoment', 'secondMoment'] as const;
+/** Numbers that it takes. */
+export const stepNumbers = ['learningRate', 'correction1', 'correction2'] as const;
+export const nextOf = (vector: (typeof stepVectors)[number]): string => `${vector}/next`;
+export const LOSS = 'loss';
+export const GRADIENT_NORM = 'gradientNorm';
+
+/** Sides of an image, x fastest, as a tensor has them: `[depth, height, width]`, the last fastest. */
+export function tensorOrder([width, height, depth]: Vec3): [depth: number, height: number, width: number] {
+  return [depth, height, width];
+}
