@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { durationText, fixed, intervalText, listText, plainText, plural, tableText } from '../../src/cli/text.js';
-import { casesText, countsText, type JudgedCase, verdictSentence } from '../../src/cli/verdict-text.js';
+import { casesText, countsText, type JudgedCase, remarksText, verdictSentence } from '../../src/cli/verdict-text.js';
 
 test.each([
   [0.4, '0 s'],
@@ -86,6 +86,13 @@ describe('verdicts', () => {
         'knee        OUT OF DISTRIBUTION  0.048  kidney        142.3 ml          -  not written',
       ].join('\n'),
     );
+  });
+
+  test('remarks on images, alike ones once', () => {
+    const remarked = (name: string, ...remarks: string[]) => ({ case: name, remarks });
+    expect(
+      remarksText([remarked('a', 'sides are guessed'), remarked('b'), remarked('c', 'sides are guessed', 'x\ny')]),
+    ).toEqual(['a, c: sides are guessed.', 'c: x y.']);
   });
 
   test('in words', () => {

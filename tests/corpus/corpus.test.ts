@@ -12,6 +12,7 @@ import { Corpus, type Entry } from './corpus.js';
 import { addDatasets, addRuns } from './folders.js';
 import { addImages } from './images.js';
 import { addModels } from './models.js';
+import { addTextImages } from './text-images.js';
 
 const HEAP_MB = 256;
 const LONGEST_CPU_MS = 2000;
@@ -41,6 +42,7 @@ beforeAll(async () => {
   mkdirSync(files);
   const corpus = new Corpus(files);
   addImages(corpus);
+  addTextImages(corpus);
   addDatasets(corpus);
   await addRuns(corpus);
   await addModels(corpus);
