@@ -32,8 +32,9 @@ export interface PredictedCase extends ResultSource {
   readonly temperature: number;
   /** Whether the mask is only the largest connected component of what was found. */
   readonly keepLargest: boolean;
-  readonly foregroundVoxels: number;
-  readonly volumeMl: number;
+  /** Null where the image was judged by its grid alone and not run. */
+  readonly foregroundVoxels: number | null;
+  readonly volumeMl: number | null;
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
   /** What a user should know of the image beside the verdict, such as sides that its header leaves open. */
@@ -44,6 +45,10 @@ export interface PredictedCase extends ResultSource {
     readonly probabilities: string | null;
     readonly oodMap: string | null;
   };
+  /** NaN and infinite voxels of the image. */
+  readonly notFiniteVoxels: number;
+  /** What else there is to know, a sentence each. */
+  readonly remarks: readonly string[];
   readonly seconds: number;
 }
 
