@@ -18,7 +18,10 @@ export interface WorldAxes {
 
 /** The RAS affine of an image whose voxel axes are given one by one. */
 export function affineOf({ axes, origin }: WorldAxes, signs: Vec3): Affine {
-  const rows = signs.flatMap((sign, row) => [...axes.map((axis) => turned(sign, axis[row])), turned(sign, origin[row])]);
+  const rows = signs.flatMap((sign, row) => [
+    ...axes.map((axis) => turned(sign, axis[row])),
+    turned(sign, origin[row]),
+  ]);
   return [...rows, 0, 0, 0, 1];
 }
 

@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { type InputImage, listImages } from '../datasets/list-images.node.js';
-import { type CandorError, EmptyImageError, isCandorError, throwIfCancelled, UsageError } from '../errors.js';
+import { type CandorError, EmptyImageError, isCandorError, sentence, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
 import { outputFormats } from '../formats/file-names.js';
 import type { Image } from '../formats/image.js';
@@ -157,10 +157,9 @@ async function predictOne(
       volumeMl: prediction.segmented ? prediction.volumeMl : null,
       estimatedDice: prediction.estimatedDice,
       spacing: prediction.spacing,
-      remarks: source.header.remarks.map(({ text }) => text),
       files,
       notFiniteVoxels: prediction.notFiniteVoxels,
-      remarks: prediction.remarks,
+      remarks: [...source.header.remarks.map(({ text }) => sentence({ problem: text })), ...prediction.remarks],
       seconds: (performance.now() - start) / 1000,
     };
     // Written last: its presence says that the case is complete.

@@ -37,8 +37,6 @@ export interface PredictedCase extends ResultSource {
   readonly volumeMl: number | null;
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
-  /** What a user should know of the image beside the verdict, such as sides that its header leaves open. */
-  readonly remarks: readonly string[];
   /** Names of the files written beside this one; null where none was. */
   readonly files: {
     readonly mask: string | null;
@@ -47,7 +45,7 @@ export interface PredictedCase extends ResultSource {
   };
   /** NaN and infinite voxels of the image. */
   readonly notFiniteVoxels: number;
-  /** What else there is to know, a sentence each. */
+  /** What else there is to know of the image, such as sides that its header leaves open, a sentence each. */
   readonly remarks: readonly string[];
   readonly seconds: number;
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { durationText, fixed, intervalText, listText, plainText, plural, tableText } from '../../src/cli/text.js';
-import { casesText, countsText, type JudgedCase, remarksText, verdictSentence } from '../../src/cli/verdict-text.js';
+import { casesText, countsText, type JudgedCase, verdictSentence } from '../../src/cli/verdict-text.js';
 
 test.each([
   [0.4, '0 s'],
@@ -88,11 +88,13 @@ describe('verdicts', () => {
     );
   });
 
-  test('remarks on images, alike ones once', () => {
-    const remarked = (name: string, ...remarks: string[]) => ({ case: name, remarks });
-    expect(
-      remarksText([remarked('a', 'sides are guessed'), remarked('b'), remarked('c', 'sides are guessed', 'x\ny')]),
-    ).toEqual(['a, c: sides are guessed.', 'c: x y.']);
+  test('remarks on images below, alike ones once', () => {
+    const guessed = { remarks: ['The sides are guessed.'] };
+    const cases = [judged(guessed), judged({}), judged({ case: 'knee', remarks: [...guessed.remarks, 'A\nline.'] })];
+    expect(casesText(cases).split('\n').slice(4)).toEqual([
+      'kidney_041, knee: The sides are guessed.',
+      'knee: A line.',
+    ]);
   });
 
   test('in words', () => {
