@@ -87,7 +87,7 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
   }
   const run = await runId([all.map((image) => image.case), resultSource, settings]);
   const part = numParts === 1 ? {} : { part: { id: partId, of: numParts, run } };
-  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, cases };
+  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, device: predictor.device, cases };
   await writeSummary(output, summary);
   return summary;
 }
@@ -157,6 +157,7 @@ async function predictOne(
       volumeMl: prediction.segmented ? prediction.volumeMl : null,
       estimatedDice: prediction.estimatedDice,
       spacing: prediction.spacing,
+      device: predictor.device,
       files,
       notFiniteVoxels: prediction.notFiniteVoxels,
       remarks: [...source.header.remarks.map(({ text }) => sentence({ problem: text })), ...prediction.remarks],
