@@ -31,19 +31,16 @@ export function casesText(cases: readonly JudgedCase[]): string {
     fixed(estimatedDice, 2),
     plainText(files.mask ?? 'not written'),
   ]);
-  const remarks = cases.flatMap(({ case: name, remarks = [] }) => remarks.map((text) => plainText(`${name}: ${text}`)));
-  return [tableText(rows, { heading, alignRight: [2, 4, 5] }), ...remarks].join('\n');
+  return [tableText(rows, { heading, alignRight: [2, 4, 5] }), ...remarkLines(cases)].join('\n');
 }
 
-/** What was remarked on images, a line each, alike remarks together; empty where there is nothing. */
-export function remarksText(
-  cases: readonly { readonly case: string; readonly remarks: readonly string[] }[],
-): string[] {
+/** A line a remark; alike ones are said once. */
+function remarkLines(cases: readonly Pick<JudgedCase, 'case' | 'remarks'>[]): string[] {
   const alike = new Map<string, string[]>();
-  for (const { case: name, remarks } of cases) {
+  for (const { case: name, remarks = [] } of cases) {
     for (const remark of remarks) alike.set(remark, [...(alike.get(remark) ?? []), name]);
   }
-  return [...alike].map(([remark, names]) => plainText(`${someOf(names)}: ${remark}.`));
+  return [...alike].map(([remark, names]) => plainText(`${someOf(names)}: ${remark}`));
 }
 
 /** "12 images: 9 in distribution, 2 out of distribution, 1 could not be done." */

@@ -125,6 +125,9 @@ async function openBeside(file: string, name: string, links: 'follow' | 'refuse'
     if ((await annexLink(beside)) === null) return null;
     throw await refusal(beside, Object.assign(new Error(), { code: 'ENOENT' }));
   }
+  if (!(await stat(beside)).isFile()) {
+    throw new ImageFormatError({ file, expected: `voxels in ${name}`, found: 'no plain file' });
+  }
   if (path.relative(folder, await realpath(beside)).startsWith('..')) {
     throw new UnsupportedError({
       file,

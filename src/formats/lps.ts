@@ -7,6 +7,9 @@ import type { Affine, Vec3 } from '../math/vector.js';
 /** What each world axis is multiplied by to become right, anterior, superior. */
 export const signsOf = { lps: [-1, -1, 1], ras: [1, 1, 1] } as const satisfies Record<string, Vec3>;
 
+/** A zero keeps no sign. */
+const turned = (sign: number, value: number) => sign * value + 0;
+
 export interface WorldAxes {
   /** For each voxel axis, the step from one voxel to the next. */
   readonly axes: readonly (readonly number[])[];
@@ -15,12 +18,15 @@ export interface WorldAxes {
 
 /** The RAS affine of an image whose voxel axes are given one by one. */
 export function affineOf({ axes, origin }: WorldAxes, signs: Vec3): Affine {
-  const rows = signs.flatMap((sign, row) => [...axes.map((axis) => sign * axis[row]), sign * origin[row]]);
+  const rows = signs.flatMap((sign, row) => [
+    ...axes.map((axis) => turned(sign, axis[row])),
+    turned(sign, origin[row]),
+  ]);
   return [...rows, 0, 0, 0, 1];
 }
 
 /** The voxel axes and the origin of a RAS affine, in LPS. */
 export function lpsOf(affine: Affine): WorldAxes {
-  const column = (at: number) => signsOf.lps.map((sign, row) => sign * affine[4 * row + at]);
+  const column = (at: number) => signsOf.lps.map((sign, row) => turned(sign, affine[4 * row + at]));
   return { axes: [0, 1, 2].map(column), origin: column(3) };
 }

@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { type InputImage, listImages } from '../datasets/list-images.node.js';
-import { type CandorError, EmptyImageError, isCandorError, throwIfCancelled, UsageError } from '../errors.js';
+import { type CandorError, EmptyImageError, isCandorError, sentence, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
 import { outputFormats } from '../formats/file-names.js';
 import type { Image } from '../formats/image.js';
@@ -161,7 +161,7 @@ async function predictOne(
       device: predictor.device,
       files,
       notFiniteVoxels: prediction.notFiniteVoxels,
-      remarks: [...source.header.remarks.map(({ text }) => text), ...prediction.remarks],
+      remarks: [...source.header.remarks.map(({ text }) => sentence({ problem: text })), ...prediction.remarks],
       seconds: (performance.now() - start) / 1000,
     };
     // Written last: its presence says that the case is complete.

@@ -14,7 +14,9 @@ import {
   GRADIENT_NORM,
   groupDice,
   groupDropout,
+  groupAnnotated,
   groupImage,
+  groupPresent,
   groupLabel,
   LOSS,
   nextOf,
@@ -99,7 +101,7 @@ function structureInputs(graph: Graph, architecture: Architecture, group: PatchG
   const heads = headsOf(architecture);
   if (heads === 1) return undefined;
   const shape = [group.batch, heads, ...group.space.map(() => 1)];
-  const [present, annotated] = ['present', 'annotated'].map((name) => graph.input(`${name}/${group.name}`, shape));
+  const [present, annotated] = [groupPresent, groupAnnotated].map((nameOf) => graph.input(nameOf(group.name), shape));
   return { present, annotated };
 }
 

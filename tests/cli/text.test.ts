@@ -88,6 +88,15 @@ describe('verdicts', () => {
     );
   });
 
+  test('remarks on images below, alike ones once', () => {
+    const guessed = { remarks: ['The sides are guessed.'] };
+    const cases = [judged(guessed), judged({}), judged({ case: 'knee', remarks: [...guessed.remarks, 'A\nline.'] })];
+    expect(casesText(cases).split('\n').slice(4)).toEqual([
+      'kidney_041, knee: The sides are guessed.',
+      'knee: A line.',
+    ]);
+  });
+
   test('in words', () => {
     expect(verdictSentence(judged({}))).toBe(
       'This image looks like the kidney scans that the model knows (p = 0.620).',

@@ -12,6 +12,7 @@ import { Corpus, type Entry } from './corpus.js';
 import { addDatasets, addRuns } from './folders.js';
 import { addImages } from './images.js';
 import { addModels } from './models.js';
+import { addTextImages } from './text-images.js';
 
 const HEAP_MB = 256;
 const LONGEST_CPU_MS = 2000;
@@ -41,6 +42,7 @@ beforeAll(async () => {
   mkdirSync(files);
   const corpus = new Corpus(files);
   addImages(corpus);
+  addTextImages(corpus);
   addDatasets(corpus);
   await addRuns(corpus);
   await addModels(corpus);
@@ -51,7 +53,7 @@ beforeAll(async () => {
   const flags = ['--expose-gc', `--max-old-space-size=${HEAP_MB}`];
   const child = spawn(process.execPath, [...flags, reader, path.join(root, 'dist'), manifest], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
+    timeout: 400_000,
     killSignal: 'SIGKILL',
   });
   const { code, stdout, stderr } = await outcomeOf(child);
@@ -59,7 +61,7 @@ beforeAll(async () => {
   results = lines.filter(({ end }) => end !== undefined);
   const last = lines.at(-1)?.start;
   ending = code === 0 ? '' : `ended with ${code} at ${JSON.stringify(entries[last])}\n${stderr.slice(-2000)}`;
-}, 180_000);
+}, 500_000);
 
 /** Entries for which something is wrong, as a table by kind, with the first of each. */
 function table(wrong: (entry: Entry, result: Result) => boolean): string {

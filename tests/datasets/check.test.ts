@@ -144,6 +144,58 @@ describe('headers', () => {
     );
   });
 
+  test('headers that say two things, guess, or use other units', async () => {
+    putDecathlon(folder, names, { split });
+    const header = (file: string, change: (view: DataView) => void) => {
+      const bytes = new Uint8Array(gunzipSync(file.startsWith('images') ? imageBytes(0) : labelBytes()));
+      change(new DataView(bytes.buffer));
+      put(folder, file, bytes);
+    };
+    const bothParts = (name: string, change: (view: DataView) => void) => {
+      header(`imagesTr/${name}.nii.gz`, change);
+      header(`labelsTr/${name}.nii.gz`, change);
+    };
+    // The qform turned half about z; in c2 the label's alone.
+    const flip = (view: DataView) => view.setFloat32(264, 0, true);
+    bothParts('c1', flip);
+    header('labelsTr/c2.nii.gz', flip);
+    // pixdim says 9 mm along z; no qform.
+    bothParts('c3', (view) => {
+      view.setInt16(252, 0, true);
+      view.setFloat32(88, 9, true);
+    });
+    for (const name of ['c4', 'c5']) bothParts(name, (view) => view.setInt32(252, 0, true));
+    const findings = (await check()).filter(({ kind }) => kind !== 'mixed-orientations');
+    expect(findings.map(brief)).toEqual([
+      ['warning', 'header-disagrees', 'c2'],
+      ['warning', 'header-disagrees', 'c1'],
+      ['warning', 'header-disagrees', 'c3'],
+      ['warning', 'no-orientation', null],
+    ]);
+    expect(findings[0].file).toContain('labelsTr/c2');
+    expect(findings[1].message).toMatch(/sform and qform disagree \(voxel axes towards LPS and \w+\)/);
+    expect(findings[2].message).toMatch(/sform and pixdim disagree \(spacing 2 x 2 x 3 mm and 2 x 2 x 9 mm\)/);
+    expect(findings[3].message).toContain('(2 of 5 images: c4, c5)');
+
+    bothParts('c1', (view) => view.setUint8(123, 3));
+    const units = (await check()).find(({ kind }) => kind === 'spatial-unit');
+    expect(units).toMatchObject({ severity: 'note', case: 'c1' });
+    expect(units?.message).toContain('0.002 x 0.002 x 0.003 mm');
+  });
+
+  test('advice on labels that lie elsewhere never moves voxels that match', async () => {
+    putDecathlon(folder, names, { split });
+    const bytes = new Uint8Array(gunzipSync(labelBytes()));
+    new DataView(bytes.buffer).setInt32(252, 0, true);
+    put(folder, 'labelsTr/c1.nii.gz', bytes);
+    put(folder, 'labelsTr/c2.nii.gz', labelBytes(moved(23)));
+    const [guessed, apart] = (await check()).filter(({ kind }) => kind === 'affine-mismatch');
+    expect(guessed.advice).toMatch(
+      /^The label's header does not say how it lies.*copy the image's geometry.*do not resample/,
+    );
+    expect(apart.advice).toMatch(/voxel by voxel.*copy the image's geometry into the reference \(resampling would move it\)/);
+  });
+
   test('affines and shapes that cannot be used', async () => {
     putDecathlon(folder, names, { split });
     const image = (change: (header: DataView) => void) => {

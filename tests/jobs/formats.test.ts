@@ -1,7 +1,7 @@
 /** Images of other formats than NIfTI through `predict`: results in the image's own format or the one asked for. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listImages } from '../../src/datasets/list-images.node.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
@@ -116,6 +116,44 @@ describe('image formats', () => {
     const before = readFileSync(at('asked', 'a.json'), 'utf8');
     await run('asked', { format: 'mha', continue: true });
     expect(readFileSync(at('asked', 'a.json'), 'utf8')).toBe(before);
+  });
+
+  it('whose sides are guessed are said to be, and keep their geometry', async () => {
+    mkdirSync(at('guessed'));
+    const codes = gunzipSync(ballFile(bright, 5));
+    codes.writeInt32LE(0, 252);
+    writeFileSync(at('guessed', 'a.nii.gz'), gzipSync(codes));
+    const text = [
+      `NRRD0004\ntype: float\ndimension: 3\nsizes: ${volume.size.join(' ')}\nencoding: gzip\nendian: little`,
+    ];
+    text.push('spacings: 2000 2000 2000', 'units: "um" "um" "um"', 'axis mins: 1 2 3', '', '');
+    const voxels = gzipSync(new Uint8Array(volume.data.buffer));
+    writeFileSync(at('guessed', 'b.nrrd'), Buffer.concat([Buffer.from(text.join('\n')), voxels]));
+    const cases = await run('guessed-out', { inputs: [at('guessed')] });
+    expect(cases[0].remarks).toEqual([expect.stringContaining('neither sform nor qform, so the sides are guessed')]);
+    expect(cases[1].remarks).toEqual([
+      expect.stringContaining('gives no directions of its axes, so the sides are guessed'),
+      expect.stringContaining('so the spacing is 2 x 2 x 2 mm'),
+    ]);
+    expect(JSON.parse(readFileSync(at('guessed-out', 'a.json'), 'utf8')).remarks).toEqual(cases[0].remarks);
+    const geometry = (file: string) => gunzipSync(readFileSync(file)).subarray(252, 328);
+    expect(geometry(at('guessed-out', 'a.nii.gz'))).toEqual(geometry(at('guessed', 'a.nii.gz')));
+    const mask = readFileSync(at('guessed-out', 'b.seg.nrrd'), 'latin1');
+    expect(mask).toContain('\nspacings: 2000 2000 2000\nunits: "um" "um" "um"\naxis mins: 1 2 3\n');
+    expect((await readImage(at('guessed-out', 'b.seg.nrrd'))).volume.affine).toEqual(
+      (await readImage(at('guessed', 'b.nrrd'))).volume.affine,
+    );
+    expect((await run('own-again', { inputs: [at('images', 'a.nrrd')] }))[0].remarks).toEqual([]);
+  });
+
+  it('of axes too long for NIfTI-1 are written all the same', async () => {
+    const long = { size: [40000, 2, 2] as const, affine: [2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1] };
+    const source = { ...createHeader(long), format: 'NRRD' as const, source: null };
+    for (const ending of ['nrrd', 'mha', 'nii.gz']) {
+      await writeMask(at(`long.${ending}`), new Uint8Array(160000).fill(1), source);
+      const found = await readImage(at(`long.${ending}`));
+      expect([found.volume.size, found.volume.affine]).toEqual([long.size, long.affine]);
+    }
   });
 
   it('leave nothing when refused', async () => {
