@@ -14,7 +14,7 @@ const floors = [
   ['datasets'],
   ['formats'],
   ['graph', 'runtime', 'volume'],
-  ['files', 'math'],
+  ['files', 'math', 'workers'],
 ];
 const under = (rooms) => `^src/(${rooms.join('|')})/`;
 

@@ -1,10 +1,10 @@
 /** What training needs of a task: its name, its patch and its prepared cases. */
 import type { Vec3 } from '../math/vector.js';
-import type { TrainingCase } from '../transforms/sample-patch.js';
+import type { TrainingSample } from '../transforms/sample-patch.js';
 
 export interface TrainingTask {
   readonly name: string;
   /** Voxels (x, y, z). */
   readonly patch: Vec3;
-  readonly cases: readonly TrainingCase[];
+  readonly cases: readonly TrainingSample[];
 }

@@ -25,7 +25,7 @@ export function addCheck(program: Command): void {
     .argument('<dataset...>', 'data-set folders')
     .option('--quick', 'read headers only, no voxels')
     .option('--seed <n>', 'seed of the split where a data set brings none (default: 0)')
-    .option('--threads <n>', 'threads that read voxels (default: 1)');
+    .option('--threads <n>', 'processes that read voxels (default: 1)');
   addOutputOptions(command).action(async (datasets: string[], raw: unknown) => {
     const { json, quiet, threads, ...options } = readFlags(flags, raw);
     const { check } = await import('../jobs/check.node.js');

@@ -1,16 +1,17 @@
 /**
  * Reads the voxels of one case and keeps only what the check wants to know: a few numbers and a hash, which are cheap
- * to send from a worker thread.
+ * to send from another process.
  */
 import { createHash } from 'node:crypto';
 import { isCandorError } from '../errors.js';
 import { readImage } from '../formats/image-file.node.js';
+import type { Volume } from '../volume/volume.js';
 import type { Case } from './dataset.js';
 
 /** More distinct values than any label image has: what goes beyond is not kept one by one. */
 const MOST_VALUES = 1000;
 
-/** Why a file could not be read: the error's tag and message, since errors do not cross threads whole. */
+/** Why a file could not be read: the error's tag and message, as a check reports it. */
 export interface Unreadable {
   readonly tag: string;
   readonly message: string;
@@ -36,18 +37,29 @@ export interface CaseScan {
   readonly label: LabelScan | Unreadable | null;
 }
 
-/** Read and reduce one case; bad files are part of the result. */
-export async function scanCase({ image, label }: Pick<Case, 'image' | 'label'>): Promise<CaseScan> {
-  // One after the other, so that a thread holds one image at a time.
-  return {
-    image: await scanFile(image, scanImage),
-    label: label === null ? null : await scanFile(label, scanLabel),
+/**
+ * Read and reduce one case; bad files are part of the result.
+ * @param whenRead gets image and label of a case whose files both can be read, so that more is learned by the same read
+ */
+export async function scanCase(
+  { image, label }: Pick<Case, 'image' | 'label'>,
+  whenRead?: (image: Volume, label: Volume) => void,
+): Promise<CaseScan> {
+  const read: Volume[] = [];
+  const keep = (volume: Volume) => {
+    // Else one after the other, so that a process holds one image at a time.
+    if (whenRead) read.push(volume);
+    return volume.data;
   };
+  const imageScan = await scanFile(image, (volume) => scanImage(keep(volume)));
+  const labelScan = label === null ? null : await scanFile(label, (volume) => scanLabel(keep(volume)));
+  if (read.length === 2) whenRead?.(read[0], read[1]);
+  return { image: imageScan, label: labelScan };
 }
 
-async function scanFile<T>(file: string, scan: (data: Float32Array) => T): Promise<T | Unreadable> {
+async function scanFile<T>(file: string, scan: (volume: Volume) => T): Promise<T | Unreadable> {
   try {
-    return scan((await readImage(file)).volume.data);
+    return scan((await readImage(file)).volume);
   } catch (error) {
     if (!isCandorError(error)) throw error;
     return { tag: error.tag, message: error.message };

@@ -12,7 +12,7 @@ import { throwIfCancelled } from '../errors.js';
 import type { Network } from '../inference/network.js';
 import { isWithinExtent } from '../inference/plans.js';
 import { runPlans } from '../inference/predictor.js';
-import { runScan } from '../inference/scan.js';
+import { scanSample } from '../inference/scan.js';
 import { mean } from '../math/statistics.js';
 import type { Vec3 } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
@@ -20,6 +20,7 @@ import type { BankFeatures, FeaturesByTask } from '../ood/features.js';
 import { fitOod, type OodState } from '../ood/state.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
+import type { Sample } from '../preprocessing/sample.js';
 import { largestComponent } from '../volume/components.js';
 import { threshold } from '../volume/threshold.js';
 import type { Mask, Volume } from '../volume/volume.js';
@@ -30,8 +31,8 @@ export type CaseReader = () => Promise<{ readonly volume: Volume; readonly refer
 export interface JudgeTask {
   readonly name: string;
   readonly plan: Plan;
-  /** Training cases. */
-  readonly bank: readonly CaseReader[];
+  /** Training cases, prepared under the plan. */
+  readonly bank: readonly Sample[];
   /** Cases that played no part in training. */
   readonly calibration: readonly CaseReader[];
 }
@@ -52,9 +53,9 @@ export async function fitJudges(
   const material: { name: string; bank: BankFeatures[]; calibration: FeaturesByTask[] }[] = [];
   for (const task of tasks) {
     const bank: BankFeatures[] = [];
-    for (const read of task.bank) {
+    for (const sample of task.bank) {
       throwIfCancelled(options.signal);
-      const { spectra, histogram } = (await runScan(network, (await read()).volume, task.plan, options)).features;
+      const { spectra, histogram } = (await scanSample(network, sample, task.plan, options)).features;
       bank.push({ spectra, histogram });
       options.onCase?.(task.name);
     }

@@ -3,7 +3,8 @@ import { meanEntropyOfLogits } from '../calibration/uncertainty.js';
 import { type Features, intensityHistogram } from '../ood/features.js';
 import { addGram, createGramSum, type GramSum, logSpectrum } from '../ood/signature.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { type Prepared, prepareImage } from '../preprocessing/preprocess.js';
+import { type PreparedImage, prepareImage } from '../preprocessing/preprocess.js';
+import type { Sample } from '../preprocessing/sample.js';
 import type { Volume } from '../volume/volume.js';
 import type { Network, WindowRun } from './network.js';
 import { slidingWindow } from './sliding-window.js';
@@ -19,7 +20,7 @@ export interface ScanOptions {
 /** What of a scan is worth its memory while other plans run. */
 export interface KeptScan {
   readonly plan: Plan;
-  readonly prepared: Pick<Prepared, 'grid' | 'original'>;
+  readonly prepared: Pick<PreparedImage, 'grid' | 'original'>;
   /** Foreground logits on the prepared grid. */
   readonly logits: Float32Array;
   readonly features: Features;
@@ -29,12 +30,22 @@ export interface KeptScan {
 }
 
 export interface Scan extends KeptScan {
-  readonly prepared: Prepared;
+  readonly prepared: PreparedImage;
 }
 
 /** Run all windows of `volume` under `plan`. The signature sums over exactly these windows, overlap included. */
 export async function runScan(network: Network, volume: Volume, plan: Plan, options: ScanOptions = {}): Promise<Scan> {
   const prepared = prepareImage(volume, plan, options);
+  return { plan, prepared, ...(await scanSample(network, prepared, plan, options)) };
+}
+
+/** Run all windows of an image that is prepared under `plan` already. */
+export async function scanSample(
+  network: Network,
+  sample: Sample,
+  plan: Pick<Plan, 'patch' | 'overlap'>,
+  options: Pick<ScanOptions, 'signal' | 'oodMap'> = {},
+): Promise<Omit<KeptScan, 'plan' | 'prepared'>> {
   const createSums = () => network.layers.map(({ channels }) => createGramSum(channels));
   const sums = createSums();
   const windowFeatures: Features[] = [];
@@ -46,19 +57,18 @@ export async function runScan(network: Network, volume: Volume, plan: Plan, opti
     windows++;
     return logits;
   };
-  const logits = await runWindows(prepared, plan, run, options.signal);
-  const features = featuresOf(sums, prepared.data, logits);
-  return { plan, prepared, logits, features, windowFeatures, windows };
+  const logits = await runWindows(sample, plan, run, options.signal);
+  return { logits, features: featuresOf(sums, sample.image, logits), windowFeatures, windows };
 }
 
 /** Run all windows of a prepared image and blend what `run` gives for each. */
 export function runWindows(
-  { data, grid, minimum }: Prepared,
-  { patch, overlap }: Plan,
+  sample: Sample,
+  { patch, overlap }: Pick<Plan, 'patch' | 'overlap'>,
   run: (window: Float32Array) => Promise<Float32Array>,
   signal?: AbortSignal,
 ): Promise<Float32Array> {
-  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, signal }, run);
+  return slidingWindow(sample, { patch, overlap, signal }, run);
 }
 
 function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {

@@ -1,14 +1,8 @@
 /** Runs something over a whole image in overlapping windows and blends the results with Gaussian weights. */
 import { throwIfCancelled } from '../errors.js';
 import { count, type Vec3 } from '../math/vector.js';
+import type { Sample } from '../preprocessing/sample.js';
 import { placeWindows } from '../preprocessing/windows.js';
-
-export interface WindowedImage {
-  readonly data: Float32Array;
-  readonly size: Vec3;
-  /** Value outside the image. */
-  readonly minimum: number;
-}
 
 export interface SlidingWindowOptions {
   readonly patch: Vec3;
@@ -22,11 +16,11 @@ export interface SlidingWindowOptions {
  * Gaussian with sd an eighth of the patch, as in nnU-Net, so that window borders leave no seams.
  */
 export function slidingWindow(
-  image: WindowedImage,
+  sample: Sample,
   options: SlidingWindowOptions,
   predict: (window: Float32Array) => Promise<Float32Array>,
 ): Promise<Float32Array> {
-  return blendWindows(image.size, options, (origin) => predict(cutWindow(image, origin, options.patch)));
+  return blendWindows(sample.grid.size, options, (origin) => predict(cutWindow(sample, origin, options.patch)));
 }
 
 /** Blend what `at` gives for the window at each origin, as {@link slidingWindow} does. */
@@ -64,10 +58,10 @@ export async function blendWindows(
   return means;
 }
 
-function cutWindow(image: WindowedImage, origin: Vec3, patch: Vec3): Float32Array {
-  const window = new Float32Array(count(patch)).fill(image.minimum);
-  forEachRow(image.size, origin, patch, (from, to, length) => {
-    window.set(image.data.subarray(from, from + length), to);
+function cutWindow({ image, grid, minimum }: Sample, origin: Vec3, patch: Vec3): Float32Array {
+  const window = new Float32Array(count(patch)).fill(minimum);
+  forEachRow(grid.size, origin, patch, (from, to, length) => {
+    window.set(image.subarray(from, from + length), to);
   });
   return window;
 }

@@ -27,7 +27,7 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   const opened = sets.flatMap(({ dataset }) => dataset ?? []);
   const findings = await checkDatasets(opened, {
     voxels: options.quick ? 'none' : 'all',
-    threads: options.threads,
+    processes: options.threads,
     signal: options.signal,
     onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
   });

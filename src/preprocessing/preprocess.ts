@@ -6,21 +6,16 @@ import { filterPlanes, mapKernels, resampleLinear } from '../volume/resample.js'
 import type { Grid, Mask, Volume } from '../volume/volume.js';
 import { normaliser } from './intensity.js';
 import type { Plan } from './plan.js';
+import type { Sample } from './sample.js';
 import { antiAliasKernel } from './smooth.js';
 import { preparedSize, resizedGrid } from './target-grid.js';
 
 export { preparedSize } from './target-grid.js';
 
-/** An image as the network wants it. */
-export interface Prepared {
-  /** Normalised intensities on `grid`. */
-  readonly data: Float32Array;
-  /** RAS, on the plan's spacing (to the rounding of whole voxels). */
-  readonly grid: Grid;
+/** A sample that knows its way back. */
+export interface PreparedImage extends Sample {
   /** The grid that the image came on. */
   readonly original: Grid;
-  /** Smallest value of `data`; what lies outside the image is taken as this (air). */
-  readonly minimum: number;
 }
 
 /**
@@ -28,14 +23,14 @@ export interface Prepared {
  * @param options.intensityOffset overrides the plan's (added to stored values to get Hounsfield units)
  * @throws GeometryError, UnsupportedError as {@link preparedSize}
  */
-export function prepareImage(volume: Volume, plan: Plan, options: { intensityOffset?: number } = {}): Prepared {
+export function prepareImage(volume: Volume, plan: Plan, options: { intensityOffset?: number } = {}): PreparedImage {
   const size = preparedSize(volume, plan);
   const walk = walkOf(volume);
   const [nx, ny] = walk.grid.size;
   const normalise = normaliser(volume.data, plan.intensity, options.intensityOffset ?? plan.intensityOffset ?? 0);
   const source = new Float32Array(nx * ny);
   const length = size[0] * size[1];
-  const data = new Float32Array(length * size[2]);
+  const image = new Float32Array(length * size[2]);
   let minimum = Infinity;
   filterPlanes(
     mapKernels(walk.grid.size, size, antiAliasKernel),
@@ -45,12 +40,12 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
       return source;
     },
     (z, plane) => {
-      data.set(plane, z * length);
+      image.set(plane, z * length);
       for (let i = 0; i < length; i++) if (plane[i] < minimum) minimum = plane[i];
     },
   );
   const original = { size: volume.size, affine: volume.affine };
-  return { data, grid: resizedGrid(walk.grid, size), original, minimum };
+  return { image, grid: resizedGrid(walk.grid, size), original, minimum };
 }
 
 /**
@@ -75,7 +70,7 @@ export function prepareMask(mask: Mask, plan: Pick<Plan, 'spacing'>): Mask {
  */
 export function restoreValues(
   values: Float32Array,
-  { grid, original }: Pick<Prepared, 'grid' | 'original'>,
+  { grid, original }: Pick<PreparedImage, 'grid' | 'original'>,
 ): Float32Array {
   const walk = walkOf(original);
   const kernels = mapKernels(grid.size, walk.grid.size, linearKernel);

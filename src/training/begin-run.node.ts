@@ -59,7 +59,8 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const given = options.plans === undefined ? {} : await readPlans(options.plans, { tasks: names, stride });
   const choices = { stride, patchVoxels, patch, spacing, given };
   checkChoices(choices);
-  await checkAll(datasets, options);
+  const store = createCaseStore(cacheOf(options));
+  await checkAll(datasets, options, store.scan);
   const hashes = await Promise.all(datasets.map(datasetHash));
   const chosen = await chooseLayers(architecture, runtime);
   const settings = trainSettings(options, {
@@ -75,7 +76,6 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const stem = options.output.replace(/\.onnx$/i, '');
   const run = await openRunFolder(options.run ?? `${stem}.run`, settings, options.resume ?? false);
 
-  const store = createCaseStore(cacheOf(options));
   const measured = await measureTasks(datasets, store, options);
   await run.writeJson('fingerprints.json', summariseFingerprints(measured));
   const plans = makePlans(datasets, measured, choices);

@@ -5,15 +5,15 @@
 
 import type { TrainingTask } from '../cases/training-task.js';
 import { openNetwork } from '../inference/network.js';
-import { slidingWindow } from '../inference/sliding-window.js';
+import { runWindows } from '../inference/scan.js';
 import { mean } from '../math/statistics.js';
 import { count } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
 import type { Architecture } from '../networks/architecture.js';
 import type { Plan } from '../preprocessing/plan.js';
+import type { LabelledSample } from '../preprocessing/sample.js';
 import { countWindows } from '../preprocessing/windows.js';
 import type { Runtime } from '../runtime/session.js';
-import type { LabelledImage } from '../transforms/spatial.js';
 import { threshold } from '../volume/threshold.js';
 import type { TrainingState } from './checkpoint.js';
 
@@ -21,7 +21,7 @@ export interface ValidationTask {
   readonly name: string;
   readonly plan: Pick<Plan, 'patch' | 'overlap'>;
   /** Under the plan. */
-  readonly cases: readonly LabelledImage[];
+  readonly cases: readonly LabelledSample[];
 }
 
 /** At most this share of the time of training goes into validation. */
@@ -40,7 +40,8 @@ export function validationCost(
   const voxels = training.tasks.reduce((sum, { patch }, i) => sum + (training.shares[i] / total) * count(patch), 0);
   const windows = validation.reduce(
     (sum, { plan: { patch, overlap }, cases }) =>
-      sum + count(patch) * cases.reduce((windowsOf, { size }) => windowsOf + countWindows(size, patch, overlap), 0),
+      sum +
+      count(patch) * cases.reduce((windowsOf, { grid }) => windowsOf + countWindows(grid.size, patch, overlap), 0),
     0,
   );
   return (WINDOW_COST * windows) / (training.batch * voxels);
@@ -142,11 +143,10 @@ export async function validate(
     const network = await openNetwork({ architecture, weights }, runtime);
     try {
       const dices: number[] = [];
-      for (const { image, label, size, minimum } of cases) {
+      for (const sample of cases) {
         const run = async (window: Float32Array) => (await network.run(window, plan.patch)).logits;
-        const logits = await slidingWindow({ data: image, size, minimum }, { ...plan, signal }, run);
-        const mask = threshold(logits, 0);
-        dices.push(dice(mask, label));
+        const mask = threshold(await runWindows(sample, plan, run, signal), 0);
+        dices.push(dice(mask, sample.labels));
       }
       byTask[name] = mean(dices);
     } finally {

@@ -11,7 +11,7 @@ import { dice } from '../../src/metrics/overlap.js';
 import { featureLayers } from '../../src/networks/unet.js';
 import { closedFormWeights } from '../networks/closed-form.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
-import { ballPlan, ballTasks, makeBall } from '../support/balls.js';
+import { ballPlan, ballSample, ballTasks, makeBall } from '../support/balls.js';
 
 const size: Vec3 = [20, 20, 20];
 
@@ -116,8 +116,9 @@ describe('fitJudges', () => {
 
   const weights = closedFormWeights(architecture);
   const [bright] = ballTasks;
-  const readers = [0, 1].map((index) => async () => makeBall(bright, index));
-  const task = { name: 'bright', plan: ballPlan(bright), bank: readers, calibration: readers.slice(0, 1) };
+  const plan = ballPlan(bright);
+  const bank = [0, 1].map((index) => ballSample(bright, index, plan));
+  const task = { name: 'bright', plan, bank, calibration: [async () => makeBall(bright, 0)] };
 
   it('takes the signature that a scan has', async () => {
     const network = await openNetwork({ architecture, weights }, runtime);
@@ -134,11 +135,8 @@ describe('fitJudges', () => {
     const narrow = { ...task, name: 'narrow', plan: ballPlan(bright, { patch: [8, 8, 8], maximumWindows: 26 }) };
     // At this spacing the image would have more voxels than any array may.
     const fine = { ...task, name: 'fine', plan: ballPlan(bright, { spacing: [0.01, 0.01, 0.01] }) };
-    const few = { bank: readers, calibration: [] };
-    const small = async () => {
-      const { volume, reference } = makeBall({ ...bright, spacing: [1e-3, 1e-3, 1e-3] }, 0);
-      return { volume, reference };
-    };
+    const few = { bank, calibration: [] };
+    const small = ballSample({ ...bright, spacing: [1e-3, 1e-3, 1e-3] }, 0, fine.plan);
     const { ood } = await fitJudges(network, [
       task,
       { ...narrow, ...few },
@@ -154,7 +152,7 @@ describe('fitJudges', () => {
     const controller = new AbortController();
     const stopped = fitJudges(network, [task], { signal: controller.signal, onCase: () => controller.abort() });
     await expect(stopped).rejects.toThrow(CancelledError);
-    await expect(fitJudges(network, [{ ...task, bank: readers.slice(0, 1) }])).rejects.toThrow(UsageError);
+    await expect(fitJudges(network, [{ ...task, bank: bank.slice(0, 1) }])).rejects.toThrow(UsageError);
     await network.release();
   });
 });

@@ -117,7 +117,7 @@ describe('predict with dropout', () => {
     expect(plan.patch).toEqual(volume.size);
     const { probability, mask } = await predictor.predict(volume, { task, mc: 3, seed: 5 });
     // The image is one window, which the plan only normalises.
-    const { data } = prepareImage(volume, plan);
+    const { image: data } = prepareImage(volume, plan);
     const mean = new Float64Array(data.length);
     for (let pass = 0; pass < 3; pass++) {
       const logits = await network.sample(5, pass)(data, plan.patch);
