@@ -14,6 +14,7 @@ const floors = [
   ['datasets'],
   ['formats'],
   ['graph', 'runtime', 'volume'],
+  ['options'],
   ['files', 'math', 'workers'],
 ];
 const under = (rooms) => `^src/(${rooms.join('|')})/`;

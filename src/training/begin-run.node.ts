@@ -25,8 +25,10 @@ import { version } from '../version.node.js';
 import { checkMemory, estimateRun } from './check-memory.node.js';
 import { holdOut } from './hold-out.js';
 import { openRunFolder, type RunFolder } from './run-folder.node.js';
-import { DEFAULT_CACHE_BYTES, type TrainOptions } from './train-options.js';
-import { type TrainSettings, trainSettings } from './train-settings.js';
+import type { TrainOptions } from './train-options.js';
+import { checkTrainOptions, type TrainSettings, trainSettings } from './train-settings.js';
+
+const DEFAULT_CACHE_BYTES = 20e9;
 
 export interface BegunRun {
   readonly runtime: Runtime;
@@ -46,6 +48,7 @@ export interface BegunRun {
 
 /** Begin a run, or go on with one, up to its plans; the run folder then holds fingerprints, plans and splits. */
 export async function beginRun(options: TrainOptions): Promise<BegunRun> {
+  checkTrainOptions(options);
   const { architecture, patchVoxels } = presets[options.preset ?? 'small'];
   const stride = strideOf(architecture);
   const { patch, spacing = 'per-task' } = options;

@@ -11,8 +11,10 @@ import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
 import { parameterCount } from '../networks/parameters.js';
 import { unetParameters } from '../networks/unet.js';
+import { recordedOptions } from '../options/options.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from './checkpoint.js';
 import type { StepRecord } from './train-network.js';
+import { trainOptions } from './train-options.js';
 import type { TrainSettings } from './train-settings.js';
 import type { ValidationRecord } from './validation.js';
 
@@ -77,7 +79,7 @@ function checkSettings(folder: string, text: string, settings: TrainSettings): v
   if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !isLowerRate(key, before, settings),
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !mayBecome(key, before[key], asSaved[key]),
   );
   if (changed !== undefined) {
     const [was, is] = [before, asSaved].map((values) => JSON.stringify(values[changed]) ?? 'nothing');
@@ -85,9 +87,10 @@ function checkSettings(folder: string, text: string, settings: TrainSettings): v
   }
 }
 
-/** A run that diverged must be able to go on more gently; the log says which rate each step had. */
-function isLowerRate(key: string, before: Record<string, unknown>, { learningRate }: TrainSettings): boolean {
-  return key === 'learningRate' && typeof before[key] === 'number' && learningRate < before[key];
+/** Whether a run may go on with another value of an option, as its row says. */
+function mayBecome(name: string, before: unknown, now: unknown): boolean {
+  const option = new Map(recordedOptions(trainOptions)).get(name);
+  return option?.record.mayBecome?.(before, now) ?? false;
 }
 
 /** What a killed process had not finished writing. */
