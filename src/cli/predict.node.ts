@@ -8,7 +8,7 @@ import type { FailedImage, PredictedCase } from '../results/predicted-case.js';
 import { addOptions } from './add-options.node.js';
 import { exitCodes } from './exit-code.js';
 import { reportError } from './report-error.node.js';
-import { casesText, countsText } from './verdict-text.js';
+import { casesText, countsText, remarksText } from './verdict-text.js';
 import { print, work } from './work.node.js';
 
 const flags = { ...predictOptions, ...engineOptions, ...outputOptions };
@@ -43,6 +43,10 @@ export function addPredict(program: Command): void {
     process.exitCode = failed.length > 0 ? exitCodes.badInput : refused ? exitCodes.outOfDistribution : exitCodes.done;
     const counts = `${countsText(done, failed.length)} Results are in ${options.output}.`;
     if (json) print(summary);
-    else print([...(done.length > 0 ? [casesText(done), ''] : []), counts].join('\n'));
+    else {
+      const remarks = remarksText(done);
+      const table = done.length > 0 ? [casesText(done), ''] : [];
+      print([...table, ...(remarks.length > 0 ? [...remarks, ''] : []), counts].join('\n'));
+    }
   });
 }

@@ -36,6 +36,9 @@ export const findingKinds = [
   'spacing-outlier',
   'implausible-extent',
   'no-orientation',
+  'no-spacing',
+  'header-disagrees',
+  'spatial-unit',
   'mixed-orientations',
   'mixed-data-types',
   // voxels

@@ -36,6 +36,8 @@ export interface PredictedCase extends ResultSource {
   readonly volumeMl: number;
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
+  /** What a user should know of the image beside the verdict, such as sides that its header leaves open. */
+  readonly remarks: readonly string[];
   /** Names of the files written beside this one; null where none was. */
   readonly files: {
     readonly mask: string | null;
