@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/cache-folder.ts'],
     testTimeout: 60_000,
+    // Hooks build models and train small ones, on machines that may be busy with other work.
+    hookTimeout: 120_000,
     // The engine uses all cores; test files side by side would only fight for them.
     fileParallelism: false,
   },

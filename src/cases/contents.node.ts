@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { imageFiles } from '../formats/image-file.node.js';
+import { openImage } from '../formats/image-file.node.js';
 
 export class Contents {
   private readonly known = new Map<string, { readonly state: string; readonly digest: string }>();
@@ -10,7 +10,7 @@ export class Contents {
   /** Of all files that an image consists of; undefined where one cannot be read: loading it will say why. */
   async of(image: string): Promise<readonly string[] | undefined> {
     try {
-      return await Promise.all((await imageFiles(image)).map((file) => this.digest(file)));
+      return await Promise.all((await openImage(image)).files.map((file) => this.digest(file)));
     } catch {
       return undefined;
     }

@@ -1,4 +1,5 @@
 /** What a case told when it was read, as bytes of the cache: the check's scan, and the fingerprint. */
+import { deserialize, serialize } from 'node:v8';
 import { z } from 'zod';
 import type { CaseScan } from '../datasets/scan-case.node.js';
 import type { CaseFingerprint } from '../preprocessing/fingerprint.js';
@@ -18,11 +19,6 @@ const fingerprintSchema = z.object({
   minimum: anyNumber,
 });
 
-const scanSchema = z.object({
-  image: z.object({ hash: z.string(), notFinite: z.number(), minimum: anyNumber, maximum: anyNumber }),
-  label: z.object({ values: z.array(anyNumber) }).nullable(),
-});
-
 export function encodeFingerprint(print: CaseFingerprint): Uint8Array[] {
   return bytesOf({
     ...print,
@@ -36,16 +32,18 @@ export function decodeFingerprint(bytes: Uint8Array): CaseFingerprint | undefine
 }
 
 /** Undefined where a file could not be read: that may be mended without a byte of it changing. */
-export function encodeScan({ image, label }: CaseScan): Uint8Array[] | undefined {
-  if ('tag' in image || (label !== null && 'tag' in label)) return undefined;
-  return bytesOf({
-    image: { ...image, minimum: String(image.minimum), maximum: String(image.maximum) },
-    label: label && { values: label.values.map(String) },
-  });
+export function encodeScan(scan: CaseScan): Uint8Array[] | undefined {
+  const { image, label } = scan;
+  return 'tag' in image || (label !== null && 'tag' in label) ? undefined : [serialize(scan)];
 }
 
+/** The cache's checksum and the version in the key stand for the bytes: they are as {@link encodeScan} made them. */
 export function decodeScan(bytes: Uint8Array): CaseScan | undefined {
-  return parsed(scanSchema, bytes);
+  try {
+    return deserialize(bytes) as CaseScan;
+  } catch {
+    return undefined;
+  }
 }
 
 function bytesOf(value: object): Uint8Array[] {

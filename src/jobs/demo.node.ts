@@ -178,9 +178,12 @@ async function findData(folder: string): Promise<PhantomData> {
     if (!entry.isFile() && (await exists(path.join(inner, 'dataset.json')))) datasets.push(inner);
   }
   if (datasets.length === 0) {
-    throw new DatasetError(
-      `${folder}: expected sub-folders with a dataset.json, one for each task, found none; name the folder that holds the data sets.`,
-    );
+    throw new DatasetError({
+      file: folder,
+      expected: 'sub-folders with a dataset.json, one for each task',
+      found: 'none',
+      remedy: 'name the folder that holds the data sets',
+    });
   }
   const ood = path.join(folder, 'ood');
   if (!(await exists(ood))) return { datasets, strangers: [] };
@@ -200,7 +203,7 @@ async function list(folder: string): Promise<Dirent[]> {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (cause) {
-    throw new DatasetError(`${folder}: cannot be listed: ${explainSystemError(cause)}.`, { cause });
+    throw new DatasetError({ file: folder, problem: `cannot be listed: ${explainSystemError(cause)}`, cause });
   }
 }
 

@@ -53,7 +53,7 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const stride = strideOf(architecture);
   const { patch, spacing = 'per-task' } = options;
   const problem = patch && patchProblem(patch, stride);
-  if (problem) throw new UsageError(`--patch: ${problem}.`);
+  if (problem) throw new UsageError({ file: '--patch', problem });
   const threads = options.threads ?? availableParallelism();
   const runtime = createOnnxRuntime({ ...options, threads });
   const start = await readStart(options.init, options.preset ?? 'small');
@@ -96,7 +96,7 @@ async function readStart(init: string | undefined, preset: Preset): Promise<Stor
   if (init === undefined) return undefined;
   const start = await readModel(init);
   if (JSON.stringify(start.architecture) !== JSON.stringify(presets[preset].architecture)) {
-    throw new ModelFormatError(`${init}: expected the network of preset ${preset}, found another.`);
+    throw new ModelFormatError({ file: init, expected: `the network of preset ${preset}`, found: 'another' });
   }
   return start;
 }

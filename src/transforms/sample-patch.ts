@@ -43,11 +43,13 @@ export function samplePatch(
 ): { image: Float32Array; label: Float32Array } {
   const voxels = count(source.grid.size);
   if (source.image.length !== voxels || source.labels.length !== voxels) {
-    const found = `${source.image.length} image and ${source.labels.length} label voxels`;
-    throw new UsageError(`A case of size ${source.grid.size.join('x')} must have ${voxels} voxels; found ${found}.`);
+    throw new UsageError({
+      expected: `${voxels} voxels of a case of size ${source.grid.size.join('x')}`,
+      found: `${source.image.length} image and ${source.labels.length} label voxels`,
+    });
   }
   if (!patch.every((n) => Number.isInteger(n) && n > 0)) {
-    throw new UsageError(`A patch size must be three positive integers; found ${patch.join(', ')}.`);
+    throw new UsageError({ expected: 'a patch size of three positive integers', found: patch.join(', ') });
   }
   const { augment = false, foregroundShare = 0.5 } = options;
   const anchor = chooseAnchor(source, foregroundShare, random);

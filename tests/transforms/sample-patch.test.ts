@@ -93,7 +93,7 @@ describe('samplePatch without augmentation', () => {
     expect(() =>
       samplePatch({ ...source, grid: { ...source.grid, size: [4, 4, 5] } }, [2, 2, 2], createRandom(1)),
     ).toThrow(UsageError);
-    expect(() => samplePatch(source, [2, 0, 2], createRandom(1))).toThrow(/positive integers; found 2, 0, 2/);
+    expect(() => samplePatch(source, [2, 0, 2], createRandom(1))).toThrow(/positive integers, found 2, 0, 2/);
     expect(() => samplePatch(source, [2, 2.5, 2], createRandom(1))).toThrow(UsageError);
   });
 });
