@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/cache-folder.ts'],
+    setupFiles: ['tests/support/property-seed.ts'],
     testTimeout: 60_000,
     // Hooks build models and train small ones, on machines that may be busy with other work.
     hookTimeout: 120_000,

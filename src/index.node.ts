@@ -16,6 +16,7 @@ export {
   CancelledError,
   CandorError,
   DatasetError,
+  EmptyImageError,
   EngineError,
   type ErrorTag,
   type Fault,

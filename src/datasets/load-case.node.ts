@@ -18,12 +18,15 @@ export async function loadCase(
   c: Case,
 ): Promise<{ image: Image; reference: Mask }> {
   if (c.label === null)
-    throw new DatasetError(`${c.image}: case ${c.name} of ${dataset.name} has no reference; add it to labelsTr/.`);
+    throw new DatasetError({
+      file: c.image,
+      problem: `case ${c.name} of ${dataset.name} has no reference`,
+      remedy: 'add it to labelsTr/',
+    });
   // Headers first: a reference on another grid, however large, is refused before its voxels take memory.
   const opened = { image: await openImage(c.image), label: await openImage(c.label) };
   const mismatch = gridMismatch(opened.image.header.grid, opened.label.header.grid);
-  if (mismatch?.grave)
-    throw new GeometryError(`${c.label}: ${mismatch.message}; resample the reference onto the image's grid.`);
+  if (mismatch?.grave) throw new GeometryError({ file: c.label, problem: mismatch.message, remedy: mismatch.remedy });
   const image = await opened.image.read();
   const label = await opened.label.read();
   const { size, affine } = image.volume;

@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { type InputImage, listImages } from '../datasets/list-images.node.js';
-import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
+import { type CandorError, EmptyImageError, isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
 import { outputFormats } from '../formats/file-names.js';
 import type { Image } from '../formats/image.js';
@@ -72,7 +72,7 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
   }
   const run = await runId([all.map((image) => image.case), resultSource, settings]);
   const part = numParts === 1 ? {} : { part: { id: partId, of: numParts, run } };
-  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, cases };
+  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, device: predictor.device, cases };
   await writeSummary(output, summary);
   return summary;
 }
@@ -140,22 +140,32 @@ async function predictOne(
       task: prediction.task,
       temperature: prediction.temperature,
       keepLargest: prediction.keepLargest,
-      foregroundVoxels: prediction.foregroundVoxels,
-      volumeMl: prediction.volumeMl,
+      foregroundVoxels: prediction.segmented ? prediction.foregroundVoxels : null,
+      volumeMl: prediction.segmented ? prediction.volumeMl : null,
       estimatedDice: prediction.estimatedDice,
       spacing: prediction.spacing,
-      remarks: source.header.remarks.map(({ text }) => text),
+      device: predictor.device,
       files,
+      notFiniteVoxels: prediction.notFiniteVoxels,
+      remarks: [...source.header.remarks.map(({ text }) => text), ...prediction.remarks],
       seconds: (performance.now() - start) / 1000,
     };
     // Written last: its presence says that the case is complete.
     await writeFileAtomic(path.join(options.output, `${input.case}.json`), toJson(result));
     return result;
   } catch (error) {
-    const ofThisImage = ['ImageFormatError', 'GeometryError', 'UnsupportedError', 'EngineError'];
+    const ofThisImage = ['EmptyImageError', 'ImageFormatError', 'GeometryError', 'UnsupportedError', 'EngineError'];
     if (!isCandorError(error) || !ofThisImage.includes(error.tag)) throw error;
-    return { case: input.case, image, error: { tag: error.tag, message: error.message } };
+    const { tag, message } = ofFile(error, input.path);
+    return { case: input.case, image, error: { tag, message } };
   }
+}
+
+/** What the library cannot know: which file it is about. */
+function ofFile(error: CandorError, file: string): CandorError {
+  if (!(error instanceof EmptyImageError)) return error;
+  const { expected, found, remedy } = error;
+  return new EmptyImageError({ file, expected, found, remedy });
 }
 
 /** The mask's one value by the name of what the task segments; labels that are segmented as one are joined. */
@@ -167,11 +177,11 @@ function labelNames({ tasks }: Model, task: string): LabelNames {
 async function writeVolumes(
   input: InputImage,
   { header }: Image,
-  { verdict, mask, probability, oodMap }: Prediction,
+  { segmented, verdict, mask, probability, oodMap }: Prediction,
   labels: LabelNames,
   options: PredictOptions,
 ): Promise<PredictedCase['files']> {
-  if (isRefused(verdict.verdict, options)) {
+  if (!segmented || isRefused(verdict.verdict, options)) {
     // An earlier call may have written them, in whichever format.
     for (const file of outputFormats.flatMap((format) => Object.values(volumeNames(input.case, format)))) {
       await removeFile(path.join(options.output, file));

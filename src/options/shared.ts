@@ -1,11 +1,12 @@
 /** Options that several verbs have, worded alike. */
+import { devices } from '../runtime/session.js';
 import { oneOf, wholeNumber, yes } from './kinds.js';
 import { optional } from './options.js';
 
 /** How the network is run. */
 export const engineOptions = {
   threads: optional(wholeNumber(1, 1024), '--threads <n>', 'threads within an operator (default: one per core)'),
-  device: optional(oneOf(['cpu', 'webgpu', 'cuda']), '--device <device>', 'cpu, webgpu or cuda (default: cpu)'),
+  device: optional(oneOf(devices), '--device <device>', 'cpu, webgpu or cuda (default: cpu)'),
 };
 
 /** What is shown. Results go to stdout, everything else to stderr. */

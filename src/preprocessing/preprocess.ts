@@ -4,7 +4,7 @@ import { linearKernel } from '../volume/kernel.js';
 import { fromCanonical, gatherPlane, scatterPlane, toCanonical, walkOf } from '../volume/orientation.js';
 import { filterPlanes, mapKernels, resampleLinear } from '../volume/resample.js';
 import type { Grid, Mask, Volume } from '../volume/volume.js';
-import { normaliser } from './intensity.js';
+import { normalisation } from './intensity.js';
 import type { Plan } from './plan.js';
 import type { Sample } from './sample.js';
 import { antiAliasKernel } from './smooth.js';
@@ -27,25 +27,22 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
   const size = preparedSize(volume, plan);
   const walk = walkOf(volume);
   const [nx, ny] = walk.grid.size;
-  const normalise = normaliser(volume.data, plan.intensity, options.intensityOffset ?? plan.intensityOffset ?? 0);
+  const offset = options.intensityOffset ?? plan.intensityOffset ?? 0;
+  const { apply, outside } = normalisation(volume.data, plan.intensity, offset);
   const source = new Float32Array(nx * ny);
   const length = size[0] * size[1];
   const image = new Float32Array(length * size[2]);
-  let minimum = Infinity;
   filterPlanes(
     mapKernels(walk.grid.size, size, antiAliasKernel),
     (z) => {
       gatherPlane(volume.data, walk, z, source);
-      normalise(source);
+      apply(source);
       return source;
     },
-    (z, plane) => {
-      image.set(plane, z * length);
-      for (let i = 0; i < length; i++) if (plane[i] < minimum) minimum = plane[i];
-    },
+    (z, plane) => image.set(plane, z * length),
   );
   const original = { size: volume.size, affine: volume.affine };
-  return { image, grid: resizedGrid(walk.grid, size), original, minimum };
+  return { image, grid: resizedGrid(walk.grid, size), original, minimum: outside };
 }
 
 /**

@@ -9,7 +9,7 @@ export interface Sample {
   readonly labels?: Uint8Array;
   /** RAS, on the plan's spacing (to the rounding of whole voxels). */
   readonly grid: Grid;
-  /** Smallest value of `image`; what lies outside the image is taken as this (air). */
+  /** What lies outside the image is taken as this: its darkest (air), strays aside. */
   readonly minimum: number;
 }
 

@@ -84,6 +84,8 @@ function checkSettings(folder: string, text: string, settings: TrainSettings): v
     const file = path.join(folder, 'run.json');
     throw new RunError({ file, problem: 'is not the JSON of a run', remedy: 'start over in another folder' });
   }
+  // Runs from before the device was written down did not name another.
+  before.device ??= 'cpu';
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !mayBecome(key, before[key], asSaved[key]),

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { type Architecture, presets } from '../networks/architecture.js';
 import type { LayersName } from '../networks/layers/choose-layers.js';
 import { type RecordOf, recordOf, validateOptions } from '../options/options.js';
+import type { Device } from '../runtime/session.js';
 import { type TrainOptions, trainOptions } from './train-options.js';
 
 /** What a run depends on beside its options. */
@@ -15,6 +16,8 @@ interface Circumstances {
   readonly threads: number;
   /** How the engine computed the layers: other kernels give other last bits, too. */
   readonly layers: LayersName;
+  /** Where the network was computed. */
+  readonly device: Device;
   readonly datasets: readonly { readonly name: string; readonly sha256: string }[];
   readonly version: string;
 }

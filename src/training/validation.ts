@@ -145,7 +145,7 @@ export async function validate(
       const dices: number[] = [];
       for (const sample of cases) {
         const run = async (window: Float32Array) => (await network.run(window, plan.patch)).logits;
-        const mask = threshold(await runWindows(sample, plan, run, signal), 0);
+        const mask = threshold(await runWindows(sample, plan, run, { signal }), 0);
         dices.push(dice(mask, sample.labels));
       }
       byTask[name] = mean(dices);
