@@ -33,7 +33,7 @@ describe.each([
   ['process', openProcess],
 ] as const)('a %s', (_, open) => {
   it('answers in order, one thing at a time, also where the first takes longest', async () => {
-    const requests = open<number, string>(worker('await wait(40 - 10 * asked); return `${asked}`;'));
+    const requests = open<number, string>(worker('await wait(40 - 10 * asked); return String(asked);'));
     expect(await Promise.all([0, 1, 2, 3].map((n) => requests.ask(n)))).toEqual(['0', '1', '2', '3']);
     await requests.close();
     await expect(requests.ask(4)).rejects.toThrow(EngineError);
