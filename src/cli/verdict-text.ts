@@ -66,6 +66,6 @@ export function verdictSentence({ verdict, ood }: Verdict): string {
     case 'out-of-distribution':
       return `This image is not like anything the model was trained on (${p}): do not trust the mask.`;
     case 'undetermined':
-      return `The calibration images are too few to tell whether this image is familiar (${p}, alpha ${ood.alpha}).`;
+      return `The calibration images are too few to tell whether this image is in distribution (${p}, alpha ${ood.alpha}).`;
   }
 }

@@ -8,7 +8,7 @@ import { dice, volumeMl } from '../metrics/overlap.js';
 import { surfaceMeasures } from '../metrics/surface.js';
 import { threshold } from '../volume/threshold.js';
 import type { Mask, Volume } from '../volume/volume.js';
-import type { CaseCalibration, CaseError, CaseResult, FailedCase, UnlabelledResult } from './case-result.js';
+import type { CaseCalibration, CaseError, CaseResult, FailedCase, OodResult } from './case-result.js';
 import { makePicture } from './picture.js';
 
 export interface LabelledCase {
@@ -19,7 +19,7 @@ export interface LabelledCase {
   readonly read: () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
 }
 
-export interface UnlabelledImage {
+export interface OodImage {
   readonly set: string;
   readonly case: string;
   /** File name. */
@@ -61,10 +61,10 @@ export async function evaluateCases(
 /** Judge images that have no reference; an image that cannot be read or run keeps its error. */
 export async function evaluateImages(
   predictor: Predictor,
-  images: Iterable<UnlabelledImage>,
+  images: Iterable<OodImage>,
   options: EvaluateCasesOptions,
-): Promise<UnlabelledResult[]> {
-  const results: UnlabelledResult[] = [];
+): Promise<OodResult[]> {
+  const results: OodResult[] = [];
   for (const { set, case: name, image, read } of images) {
     throwIfCancelled(options.signal);
     const outcome = await attempt(async () => timedPrediction(predictor, await read(), options));

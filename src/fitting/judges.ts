@@ -74,7 +74,7 @@ export async function fitJudges(
       if (own?.features) samples.push(labelledLogits(restoreValues(own.logits, own.prepared), reference));
       options.onCase?.(task.name);
     }
-    if (bank.length < MINIMUM_BANK)
+    if (bank.length < Math.min(MINIMUM_BANK, task.bank.length))
       throw new DatasetError({
         file: task.name,
         expected: `at least ${MINIMUM_BANK} training images with something in them under the plan's intensities`,

@@ -10,10 +10,12 @@ import { estimateMemory } from './memory.js';
 /** @throws UnsupportedError where predicting an image would take more memory than there is */
 export function checkImageMemory(image: string, { size }: Grid, needed: number, available = memoryLimit()): void {
   if (needed <= available) return;
-  throw new UnsupportedError(
-    `${image}: its ${size.join(' x ')} voxels need about ${memoryText(needed)} of memory, found ${memoryText(available)}; ` +
-      'use a larger machine, name the --task, crop the image or lower its resolution.',
-  );
+  throw new UnsupportedError({
+    file: image,
+    problem: `its ${size.join(' x ')} voxels need about ${memoryText(needed)} of memory`,
+    found: memoryText(available),
+    remedy: 'use a larger machine, name the --task, crop the image or lower its resolution',
+  });
 }
 
 /** From here on the memory that a run takes is worth a remark, in bytes. */

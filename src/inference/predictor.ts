@@ -68,7 +68,7 @@ export interface Prediction {
   readonly mask: Uint8Array;
   readonly keepLargest: boolean;
   /**
-   * Strangeness of each voxel's surroundings, likewise, if asked for, else null; larger is stranger. It tells where,
+   * OOD score of each voxel's surroundings, likewise, if asked for, else null; larger is further out of distribution. It tells where,
    * relative to the rest of the scan; it is no p-value, and an image that fits one window gets a constant map.
    */
   readonly oodMap: Float32Array | null;

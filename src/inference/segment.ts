@@ -65,7 +65,8 @@ export function runsConstant({ ood }: Pick<Model, 'ood'>): boolean {
 
 /** Fail before any work where dropout cannot be had. @throws UsageError */
 export function checkDropout(model: Model, { mc = 0 }: DropoutOptions): void {
-  if (!(Number.isInteger(mc) && mc >= 0)) throw new UsageError(`mc: expected a whole number of passes, found ${mc}.`);
+  if (!(Number.isInteger(mc) && mc >= 0))
+    throw new UsageError({ file: 'mc', expected: 'a whole number of passes', found: String(mc) });
   if (mc > 0) dropoutOf(model);
 }
 

@@ -13,7 +13,7 @@ export const demoOptions = {
   data: optional(
     text,
     '--data <folder>',
-    'use the data sets in this folder instead; unfamiliar images lie in its ood/',
+    'use the data sets in this folder instead; out-of-distribution images lie in its ood/',
   ),
   steps: optional(wholeNumber(1), '--steps <n>', 'training steps'),
   seed: optional(wholeNumber(0), '--seed <n>', 'seed of everything random (default: 0)'),

@@ -69,7 +69,7 @@ const FEW_CASES = 0.2;
  */
 export function makePlan(cases: readonly CaseFingerprint[], options: PlanOptions): Plan {
   checkBudget(options);
-  if (cases.length === 0) throw new UsageError('A plan needs at least one training case; found none.');
+  if (cases.length === 0) throw new UsageError({ expected: 'at least one training case to plan for', found: 'none' });
   const given = options.given ?? {};
   const reasons: Record<string, string> = {};
   const settle = <K extends keyof PlanValues>(key: K, [derived, reason]: Decision<PlanValues[K]>): PlanValues[K] => {
@@ -86,7 +86,7 @@ export function makePlan(cases: readonly CaseFingerprint[], options: PlanOptions
   const sizes = cases.map((c) => sizeAt(c, spacing));
   const patch = settle('patch', decidePatch(medianSizeAt(cases, spacing), sizes, options));
   const problem = patchProblem(patch, options.stride);
-  if (problem !== undefined) throw new UsageError(`The patch does not fit: ${problem}.`);
+  if (problem !== undefined) throw new UsageError({ problem: `the patch does not fit: ${problem}` });
   const overlap = settle('overlap', [0.5, 'default: half a window, as nnU-Net']);
   const maximumWindows = settle('maximumWindows', decideMaximumWindows(sizes, patch, overlap));
   const intensityOffset = settle('intensityOffset', decideOffset(options.intensityOffset));
@@ -188,11 +188,11 @@ function fitMemory({ spacing, reason }: ChosenSpacing, cases: readonly CaseFinge
 /** A spacing far too fine would ask for more memory than there is, case by case. */
 function checkSpacing(spacing: Plan['spacing'], cases: readonly CaseFingerprint[]): Plan['spacing'] {
   if (!spacing.every((mm) => mm > 0 && Number.isFinite(mm)))
-    throw new UsageError(`The spacing must be three positive numbers in mm; found ${spacing.join(', ')}.`);
+    throw new UsageError({ expected: 'a spacing of three positive numbers in mm', found: spacing.join(', ') });
   const size = cases.map((c) => sizeAt(c, spacing)).find((n) => !(count(n) <= maximumVoxels));
   if (size)
-    throw new UsageError(
-      `The spacing ${spacing.join(' x ')} mm is too fine: a training image would become ${size.join(' x ')} voxels, of ${maximumVoxels} at most.`,
-    );
+    throw new UsageError({
+      problem: `the spacing ${spacing.join(' x ')} mm is too fine: a training image would become ${size.join(' x ')} voxels, of ${maximumVoxels} at most`,
+    });
   return spacing;
 }

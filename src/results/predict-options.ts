@@ -14,7 +14,7 @@ export const predictOptions = {
   task: recordedIfGiven(
     text,
     '--task <name>',
-    'the task of all images, where it is known (default: the least strange)',
+    'the task of all images, where it is known (default: that with the lowest OOD score)',
   ),
   alpha: recorded(alphaNumber, '--alpha <p>', 'bound on the share of false alarms', 0.05),
   format: optional(
@@ -30,13 +30,13 @@ export const predictOptions = {
   saveOodMap: optional(
     yes,
     '--save-ood-map',
-    'also write where an image is strange, CASE_ood.nii.gz: larger is stranger, relative to the rest of the scan; ' +
+    'also write the OOD map, CASE_ood.nii.gz: larger is further from the training images, relative to the rest of the scan; ' +
       'no p-value, and constant where the image fits one window',
   ),
   onOod: optional(
     oneOf(['warn', 'refuse']),
     '--on-ood <what>',
-    'warn, or refuse: write no mask for an unfamiliar image and exit with 4 (default: warn)',
+    'warn, or refuse: write no mask for an out-of-distribution image and exit with 4 (default: warn)',
   ),
   keepLargest: recordedIfGiven(
     yes,
