@@ -13,8 +13,9 @@ const floors = [
   ['networks'],
   ['datasets'],
   ['formats'],
+  ['options'],
   ['graph', 'labels', 'runtime', 'volume'],
-  ['files', 'math'],
+  ['files', 'math', 'workers'],
 ];
 const under = (rooms) => `^src/(${rooms.join('|')})/`;
 

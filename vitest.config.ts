@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['tests/support/cache-folder.ts'],
     setupFiles: ['tests/support/property-seed.ts'],
     testTimeout: 60_000,
+    // Hooks build models and train small ones, on machines that may be busy with other work.
+    hookTimeout: 120_000,
     // The engine uses all cores; test files side by side would only fight for them.
     fileParallelism: false,
   },

@@ -67,8 +67,9 @@ async function measure([preset, patches, batch, side, count]) {
   const labels = joinedStructure(['organ'], null);
   const makeCase = () => {
     const image = Float32Array.from({ length: side ** 3 }, () => random.uniform());
-    const label = Uint8Array.from(image, (value) => (value > 0.7 ? 1 : 0));
-    return toShared({ image, label, size, minimum: 0, spacing: [1, 1, 1], foreground: Uint32Array.of(0, 1, 2) });
+    const labels = Uint8Array.from(image, (value) => (value > 0.7 ? 1 : 0));
+    const grid = { size, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] };
+    return toShared({ image, labels, grid, minimum: 0, spacing: [1, 1, 1], foreground: Uint32Array.of(0, 1, 2) });
   };
   const heldOut = patches.map((patch, i) => ({
     name: `${i}`,

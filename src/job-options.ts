@@ -16,7 +16,7 @@ export interface Progress {
 
 /** Options that all jobs share. */
 export interface JobOptions {
-  /** Threads within an operator; default: one per core. In a check: threads that read voxels; default: 1. */
+  /** Threads within an operator; default: one per core. In a check: processes that read voxels; default: 1. */
   readonly threads?: number;
   /** Where the network runs; default: cpu. What a device cannot run is refused, not moved to the CPU. */
   readonly device?: Device;

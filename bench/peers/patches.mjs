@@ -63,9 +63,12 @@ function record(header, arrays) {
 
 /** The held-out cases of a prepared run, a record each. */
 export async function writeCases(file, heldOut) {
-  const records = heldOut.map(({ task, plan, image, label, size, minimum }) => {
+  const records = heldOut.map(({ task, plan, image, labels, grid: { size }, minimum }) => {
     const windows = placeWindows(size, plan.patch, plan.overlap);
-    return record({ kind: 'case', task, size, patch: plan.patch, minimum, windows }, [image, Float32Array.from(label)]);
+    return record({ kind: 'case', task, size, patch: plan.patch, minimum, windows }, [
+      image,
+      Float32Array.from(labels),
+    ]);
   });
   await writeFile(file, Buffer.concat(records));
 }

@@ -1,153 +1,137 @@
 /**
- * Fingerprints and prepared training cases, made or taken from the cache. A key holds all that the result depends on:
- * the bytes of image and reference, the values of the plan that act on them, and the version that made it.
+ * What is known of cases and the samples made of them, made or taken from the cache. A key holds all that the result
+ * depends on: the bytes of image and reference, the values of the plan that act on them, and the version that made it.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { z } from 'zod';
-import type { Case, Dataset } from '../datasets/dataset.js';
+import { availableParallelism } from 'node:os';
+import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
+import { labelSpaceOf } from '../datasets/labels.js';
 import { loadCase } from '../datasets/load-case.node.js';
+import type { CaseScan } from '../datasets/scan-case.node.js';
+import { mapCases, type ScanJob, type ScanOptions } from '../datasets/scan-pool.node.js';
 import type { Cache } from '../files/cache.node.js';
 import { sha256 } from '../files/hash.js';
-import { UNKNOWN } from '../labels/reference.js';
-import { createRandom } from '../math/random.js';
-import { type CaseFingerprint, fingerprintCase } from '../preprocessing/make-plan.js';
+import { type CaseFingerprint, fingerprintCase } from '../preprocessing/fingerprint.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { prepareImage, prepareMask } from '../preprocessing/preprocess.js';
-import type { TrainingCase } from '../transforms/sample-patch.js';
+import type { TrainingSample } from '../transforms/sample-patch.js';
 import { version } from '../version.node.js';
-import { decodeCase, encodeCase } from './prepared-case.js';
-import { toShared } from './to-shared.js';
+import { Contents } from './contents.node.js';
+import { type MeasureRequest, measureCase } from './measure-case.node.js';
+import { decodeFingerprint, decodeScan, encodeFingerprint, encodeScan } from './measured-case.node.js';
+import { FOREGROUND_SAMPLE, prepareCase } from './prepare-case.node.js';
+import { decodeSample, encodeSample } from './sample-bytes.js';
 
 /** Raised whenever the bytes of an entry, or what they mean, change. */
-const FORMAT = 2;
-/** Foreground voxels that patches may be centred at: enough for any shape, little for memory. */
-const FOREGROUND_SAMPLE = 20_000;
+const FORMAT = 3;
 
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const fingerprintSchema = z.object({
-  size: triple,
-  spacing: triple,
-  foregroundIntensities: z.array(z.number()).transform((values) => Float32Array.from(values)),
-  foregroundVolumeMl: z.number(),
-  foregroundExtentMm: triple,
-  foregroundChordMm: triple,
-  // JSON has no infinity, which stands for an image without any finite voxel.
-  minimum: z
-    .number()
-    .nullable()
-    .transform((value) => value ?? Number.POSITIVE_INFINITY),
-});
+/** Bytes to read that are worth the start of one more process. */
+const WORTH_A_PROCESS = 2 ** 27;
+
+const measureWorker = new URL('./measure-worker.node.js', import.meta.url);
 
 export interface CaseStore {
+  /** As `scanCases`, for a check of data sets; the same read takes the fingerprints of cases that train. */
+  scan(jobs: readonly ScanJob[], options: Omit<ScanOptions, 'processes'>): Promise<CaseScan[]>;
   /** @throws as `loadCase` and `fingerprintCase` */
   fingerprint(dataset: Dataset, c: Case): Promise<CaseFingerprint>;
   /** Arrays lie in shared memory. @throws as `loadCase` and `prepareImage` */
-  prepare(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingCase>;
+  prepare(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingSample>;
 }
 
 export function createCaseStore(cache: Cache): CaseStore {
-  const digests = new DigestMemo();
+  const contents = new Contents();
+  /** Fingerprints of this run by key; without a cache they are kept here alone. */
+  const measured = new Map<string, CaseFingerprint>();
+
   /** Undefined where a file cannot be read: loading it will say why. */
-  const keyOf = async ({ target }: Dataset, { image, label }: Case, use: readonly unknown[]) => {
-    const contents = await Promise.all([image, label!].map((file) => digests.of(file)));
-    if (contents.includes(undefined)) return undefined;
-    return sha256(JSON.stringify([FORMAT, version, target, ...contents, ...use]));
+  const keyOf = async (dataset: Dataset | null, { image, label }: Pick<Case, 'image' | 'label'>, use: unknown[]) => {
+    const files = await Promise.all([image, ...(label === null ? [] : [label])].map((file) => contents.of(file)));
+    if (files.includes(undefined)) return undefined;
+    return sha256(JSON.stringify([FORMAT, version, dataset?.target, files, ...use]));
   };
-  const cached = async <T>(
-    key: () => Promise<string | undefined>,
-    decode: (bytes: Uint8Array) => T | undefined,
-    make: () => Promise<T>,
-    encode: (value: T) => Uint8Array[],
-  ): Promise<T> => {
-    const before = await key();
-    const bytes = before === undefined ? undefined : await cache.get(before);
-    const found = bytes && decode(bytes);
-    if (found !== undefined) return found;
-    const made = await make();
-    // A file that changed meanwhile must not be kept under the name of what it was.
-    if (before !== undefined && (await key()) === before) await cache.put(before, encode(made));
-    return made;
+  const keysOf = async (dataset: Dataset, c: Case) => ({
+    scan: await keyOf(null, c, ['scan']),
+    fingerprint: await keyOf(dataset, c, ['fingerprint']),
+  });
+  const find = async <T>(key: string | undefined, decode: (bytes: Uint8Array) => T | undefined) => {
+    const bytes = key === undefined ? undefined : await cache.get(key);
+    return bytes && decode(bytes);
   };
+  const findFingerprint = async (key: string | undefined) => {
+    const known = key === undefined ? undefined : measured.get(key);
+    const found = known ?? (await find(key, decodeFingerprint));
+    if (found && key !== undefined) measured.set(key, found);
+    return found;
+  };
+  /** A file that changed while it was read must not be kept under the name of what it was. */
+  const keep = async (before: string | undefined, after: string | undefined, parts: Uint8Array[] | undefined) => {
+    if (before !== undefined && before === after && parts) await cache.put(before, parts);
+  };
+
   return {
-    fingerprint: (dataset, c) =>
-      cached(
-        () => keyOf(dataset, c, ['fingerprint']),
-        decodeFingerprint,
-        async () => {
-          const { image, reference } = await loadCase(dataset, c);
-          return fingerprintCase(image.volume, reference);
-        },
-        encodeFingerprint,
-      ),
-    prepare: (dataset, c, plan) => {
+    async scan(jobs, { signal, onScan }) {
+      const training = new Map(
+        [...new Set(jobs.map(({ dataset }) => dataset))].map((set) => [set, trainingNames(set)]),
+      );
+      let done = 0;
+      const scans: CaseScan[] = new Array(jobs.length);
+      const open: { readonly index: number; readonly keys: Awaited<ReturnType<typeof keysOf>> }[] = [];
+      const trains = ({ dataset, case: c }: ScanJob) => c.label !== null && training.get(dataset)!.has(c.name);
+      for (const [index, job] of jobs.entries()) {
+        const keys = await keysOf(job.dataset, job.case);
+        const found = await find(keys.scan, decodeScan);
+        const complete = found && (!trains(job) || (await findFingerprint(keys.fingerprint)));
+        if (complete) {
+          scans[index] = found;
+          onScan?.(++done);
+        } else open.push({ index, keys });
+      }
+      const asked = open.map(({ index }) => {
+        const { dataset, case: c, bytes } = jobs[index];
+        const files = { image: c.image, label: c.label };
+        const request: MeasureRequest = { files, labels: labelSpaceOf(dataset), trains: trains(jobs[index]) };
+        // Both are held at once.
+        return { request, bytes: request.trains ? 2 * bytes : bytes };
+      });
+      const total = asked.reduce((sum, { bytes }) => sum + bytes, 0);
+      const processes = Math.min(availableParallelism(), Math.ceil(total / WORTH_A_PROCESS));
+      const answers = await mapCases(asked, measureCase, measureWorker, {
+        ...{ processes, signal, onAnswer: () => onScan?.(++done) },
+      });
+      for (const [i, { index, keys }] of open.entries()) {
+        const { dataset, case: c } = jobs[index];
+        const { scan, fingerprint } = answers[i];
+        scans[index] = scan;
+        const now = await keysOf(dataset, c);
+        await keep(keys.scan, now.scan, encodeScan(scan));
+        if (!fingerprint || keys.fingerprint === undefined || keys.fingerprint !== now.fingerprint) continue;
+        measured.set(keys.fingerprint, fingerprint);
+        await cache.put(keys.fingerprint, encodeFingerprint(fingerprint));
+      }
+      return scans;
+    },
+    async fingerprint(dataset, c) {
+      const keys = await keysOf(dataset, c);
+      const found = await findFingerprint(keys.fingerprint);
+      if (found) return found;
+      const { image, reference } = await loadCase(dataset, c);
+      const made = fingerprintCase(image.volume, reference);
+      await keep(keys.fingerprint, (await keysOf(dataset, c)).fingerprint, encodeFingerprint(made));
+      return made;
+    },
+    async prepare(dataset, c, plan) {
       const { orientation, spacing, intensity, intensityOffset } = plan;
       // The name seeds the sample of foreground voxels.
       const use = ['prepared', c.name, FOREGROUND_SAMPLE, orientation, spacing, intensity, intensityOffset];
-      return cached(
-        () => keyOf(dataset, c, use),
-        decodeCase,
-        () => prepareCase(dataset, c, plan),
-        encodeCase,
-      );
+      const key = await keyOf(dataset, c, use);
+      const found = await find(key, decodeSample);
+      if (found) return found;
+      const made = await prepareCase(dataset, c, plan);
+      await keep(key, await keyOf(dataset, c, use), encodeSample(made));
+      return made;
     },
   };
 }
 
-async function prepareCase(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingCase> {
-  const { image, reference } = await loadCase(dataset, c);
-  const { data, grid, minimum } = prepareImage(image.volume, plan);
-  const label = prepareMask(reference, plan).data;
-  const foreground: number[] = [];
-  label.forEach((value, i) => {
-    if (value > 0 && value !== UNKNOWN) foreground.push(i);
-  });
-  const sample =
-    foreground.length <= FOREGROUND_SAMPLE
-      ? foreground
-      : createRandom('foreground', c.name).shuffle(foreground).slice(0, FOREGROUND_SAMPLE);
-  const foregroundSample = Uint32Array.from(sample);
-  return toShared({
-    image: data,
-    label,
-    foreground: foregroundSample,
-    size: grid.size,
-    minimum,
-    spacing: plan.spacing,
-  });
-}
-
-function encodeFingerprint(print: CaseFingerprint): Uint8Array[] {
-  const json = { ...print, foregroundIntensities: [...print.foregroundIntensities] };
-  return [new TextEncoder().encode(JSON.stringify(json))];
-}
-
-function decodeFingerprint(bytes: Uint8Array): CaseFingerprint | undefined {
-  try {
-    return fingerprintSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return undefined;
-  }
-}
-
-/** SHA-256 of files, computed again only where a file's time or size has changed. */
-class DigestMemo {
-  private readonly known = new Map<string, { readonly state: string; readonly digest: string }>();
-
-  async of(file: string): Promise<string | undefined> {
-    try {
-      const { size, mtimeMs, ino } = await stat(file);
-      const state = `${size} ${mtimeMs} ${ino}`;
-      const known = this.known.get(file);
-      if (known?.state === state) return known.digest;
-      const hash = createHash('sha256');
-      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-      const digest = hash.digest('hex');
-      this.known.set(file, { state, digest });
-      return digest;
-    } catch {
-      return undefined;
-    }
-  }
+function trainingNames(dataset: Dataset): ReadonlySet<string> {
+  return new Set(casesOf(dataset, 'train').map(({ name }) => name));
 }

@@ -28,12 +28,12 @@ export async function readPlans(file: string, fit: { tasks: readonly string[]; s
   try {
     const found = await stat(file);
     if (!found.isFile() || found.size > MAXIMUM_FILE) {
-      throw new PlanError(`${file}: expected a file of plans, such as the plans.json of a run folder.`);
+      throw new PlanError({ file, expected: 'a file of plans, such as the plans.json of a run folder' });
     }
     text = await readFile(file, 'utf8');
   } catch (cause) {
     if (cause instanceof PlanError) throw cause;
-    throw new PlanError(`${file}: cannot be read: ${explainSystemError(cause)}.`, { cause });
+    throw new PlanError({ file, problem: `cannot be read: ${explainSystemError(cause)}`, cause });
   }
   return parsePlans(text, file, fit);
 }
@@ -73,7 +73,8 @@ export interface PlanChoices {
 export function checkChoices({ patch, spacing, given }: PlanChoices): void {
   for (const [name, values] of Object.entries(given)) {
     const twice = patch && values.patch ? 'patch' : typeof spacing !== 'string' && values.spacing ? 'spacing' : null;
-    if (twice) throw new UsageError(`The ${twice} of ${name} is given twice, as an option and by the file of plans.`);
+    if (!twice) continue;
+    throw new UsageError({ problem: `the ${twice} of ${name} is given twice, as an option and by the file of plans` });
   }
 }
 

@@ -1,5 +1,5 @@
 /** From data sets on disk to checked ones, and to prepared training cases. */
-import { checkDatasets } from '../datasets/check.node.js';
+import { type CheckOptions, checkDatasets } from '../datasets/check.node.js';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
 import { type FindingGroup, groupFindings } from '../datasets/finding.js';
 import { labelSpaceOf } from '../datasets/labels.js';
@@ -7,7 +7,7 @@ import { openDataset } from '../datasets/open-dataset.node.js';
 import { DatasetError, throwIfCancelled, UsageError } from '../errors.js';
 import type { JobOptions } from '../job-options.js';
 import type { Plan } from '../preprocessing/plan.js';
-import type { TrainingCase } from '../transforms/sample-patch.js';
+import type { TrainingSample } from '../transforms/sample-patch.js';
 import type { CaseStore } from './case-store.node.js';
 import type { TrainingTask } from './training-task.js';
 
@@ -31,10 +31,16 @@ const TOLD = 20;
 
 /**
  * Check all data sets, headers first and voxels only if those are sound. Warnings go to `onNote`, one for each kind.
+ * @param scan reads the voxels; default: `scanCases`
  * @throws DatasetError whose details are the errors, where there are any
  */
-export async function checkAll(datasets: readonly Dataset[], options: JobOptions): Promise<void> {
+export async function checkAll(
+  datasets: readonly Dataset[],
+  options: JobOptions,
+  scan?: CheckOptions['scan'],
+): Promise<void> {
   const findings = await checkDatasets(datasets, {
+    scan,
     voxels: 'if-headers-are-sound',
     signal: options.signal,
     onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
@@ -69,7 +75,7 @@ export async function prepareTasks(
   let done = 0;
   const tasks: TrainingTask[] = [];
   for (const [i, dataset] of datasets.entries()) {
-    const cases: TrainingCase[] = [];
+    const cases: TrainingSample[] = [];
     for (const c of trainingCases(dataset)) {
       throwIfCancelled(options.signal);
       cases.push(await store.prepare(dataset, c, plans[i]));

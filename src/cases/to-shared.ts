@@ -1,13 +1,13 @@
-/** Prepared cases in memory that threads share, so that a worker reads them without a copy of its own. */
-import type { TrainingCase } from '../transforms/sample-patch.js';
+/** Training samples in memory that threads share, so that a worker reads them without a copy of its own. */
+import type { TrainingSample } from '../transforms/sample-patch.js';
 
-/** The case with its arrays on SharedArrayBuffers; arrays that are there already are taken as they are. */
-export function toShared(source: TrainingCase): TrainingCase {
-  const { image, label, foreground } = source;
+/** The sample with its arrays on SharedArrayBuffers; arrays that are there already are taken as they are. */
+export function toShared(source: TrainingSample): TrainingSample {
+  const { image, labels, foreground } = source;
   return {
     ...source,
     image: isShared(image) ? image : copyTo(new Float32Array(share(image)), image),
-    label: isShared(label) ? label : copyTo(new Uint8Array(share(label)), label),
+    labels: isShared(labels) ? labels : copyTo(new Uint8Array(share(labels)), labels),
     foreground: isShared(foreground) ? foreground : copyTo(new Uint32Array(share(foreground)), foreground),
   };
 }

@@ -1,37 +1,17 @@
 /** `candor predict`: images in, masks and verdicts out. */
-
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { UsageError } from '../errors.js';
-import { outputFormats } from '../formats/file-names.js';
-import { defaultAlpha } from '../ood/alpha.js';
+import { readFlags } from '../options/options.js';
+import { engineOptions, outputOptions } from '../options/shared.js';
+import { predictOptions } from '../results/predict-options.js';
 import type { FailedImage, PredictedCase } from '../results/predicted-case.js';
-import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wholeNumber } from './arguments.js';
+import { addOptions } from './add-options.node.js';
 import { exitCodes } from './exit-code.js';
 import { reportError } from './report-error.node.js';
-import { addEngineOptions, addOutputOptions } from './shared-options.node.js';
 import { casesText, countsText } from './verdict-text.js';
 import { print, work } from './work.node.js';
 
-const flags = z.object({
-  input: z.array(z.string()),
-  output: z.string(),
-  task: z.string().optional(),
-  alpha: alphaNumber.optional(),
-  format: oneOf(outputFormats).optional(),
-  saveProbabilities: z.boolean().optional(),
-  saveOodMap: z.boolean().optional(),
-  onOod: oneOf(['warn', 'refuse']).optional(),
-  keepLargest: z.boolean().optional(),
-  continue: z.boolean().optional(),
-  numParts: wholeNumber(1, 1_000_000).optional(),
-  partId: wholeNumber(0, 999_999).optional(),
-  intensityOffset: realNumber('a number').optional(),
-  mc: wholeNumber(1, 1000).optional(),
-  seed: wholeNumber(0).optional(),
-  ...engineFlags,
-  ...outputFlags,
-});
+const flags = { ...predictOptions, ...engineOptions, ...outputOptions };
 
 export function addPredict(program: Command): void {
   const command = program
@@ -41,46 +21,20 @@ export function addPredict(program: Command): void {
         'that the model expects of itself.',
     )
     .argument('<model>', 'model file')
-    .argument('[others...]', 'further models of the same tasks: all segment together, the first alone judges')
-    .requiredOption('-i, --input <path...>', 'images (NIfTI, NRRD, MetaImage) or folders of them')
-    .requiredOption('-o, --output <folder>', 'folder for masks, verdicts and summary.json')
-    .option('--task <name>', 'the task of all images, where it is known (default: that with the lowest OOD score)')
-    .option('--alpha <p>', `bound on the share of false alarms (default: ${defaultAlpha})`)
-    .option('--format <ending>', "of masks and maps: nii.gz, nrrd or mha (default: each image's own)")
-    .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
-    .option(
-      '--save-ood-map',
-      'also write the OOD map, CASE_ood.nii.gz: larger is further from the training images, relative to the rest of the scan; ' +
-        'no p-value, and constant where the image fits one window',
-    )
-    .option(
-      '--on-ood <what>',
-      'warn, or refuse: write no mask for an out-of-distribution image and exit with 4 (default: warn)',
-    )
-    .option(
-      '--keep-largest',
-      'keep only the largest connected component of each mask (default: where that was better on calibration cases)',
-    )
-    .option('--no-keep-largest', 'keep all components')
-    .option('--continue', 'skip cases whose results are there already')
-    .option('--num-parts <n>', 'split the images into n parts, for job arrays')
-    .option('--part-id <k>', 'which part to do, from 0')
-    .option('--intensity-offset <value>', "added to stored values, instead of the plan's own (to Hounsfield units)")
-    .option('--mc <n>', 'average over n passes of Monte-Carlo dropout; for models trained with --dropout')
-    .option('--seed <n>', 'seed of --mc (default: 0)');
-  addOutputOptions(addEngineOptions(command)).action(async (model: string, others: string[], raw: unknown) => {
-    const { json, quiet, threads, device, input: inputs, ...options } = readFlags(flags, raw);
+    .argument('[others...]', 'further models of the same tasks: all segment together, the first alone judges');
+  addOptions(command, flags).action(async (model: string, others: string[], raw: Record<string, unknown>) => {
+    const { json, quiet = false, threads, device, ...options } = readFlags(flags, raw);
     const { numParts = 1, partId } = options;
     if ((options.numParts === undefined) !== (partId === undefined)) {
-      throw new UsageError('--num-parts and --part-id: expected both or neither.');
+      throw new UsageError({ file: '--num-parts and --part-id', expected: 'both or neither' });
     }
     if (partId !== undefined && partId >= numParts) {
-      throw new UsageError(`--part-id: expected a part from 0 to ${numParts - 1}, found ${partId}.`);
+      throw new UsageError({ file: '--part-id', expected: `a part from 0 to ${numParts - 1}`, found: String(partId) });
     }
     const { predict } = await import('../jobs/predict.node.js');
     const stopping = 'stopping after this image; go on later with --continue';
     const summary = await work({ quiet, threads, device }, stopping, (shared) =>
-      predict({ ...shared, ...options, model, others, inputs }),
+      predict({ ...shared, ...options, model, others }),
     );
     const done = summary.cases.filter((c): c is PredictedCase => !('error' in c));
     const failed = summary.cases.filter((c): c is FailedImage => 'error' in c);

@@ -13,7 +13,7 @@ import { scanLabel } from './scan-label.node.js';
 /** An image of fewer distinct values may be a label. */
 const VALUES_OF_LABELS = 64;
 
-/** Why a file could not be read: the error's tag and message, since errors do not cross threads whole. */
+/** Why a file could not be read: the error's tag and message, as a check reports it. */
 export interface Unreadable {
   readonly tag: string;
   readonly message: string;
@@ -25,13 +25,24 @@ export interface CaseScan {
   readonly label: LabelScan | Unreadable | null;
 }
 
-/** Read and reduce one case; bad files are part of the result. */
-export async function scanCase({ image, label }: Pick<Case, 'image' | 'label'>): Promise<CaseScan> {
-  // One after the other, so that a thread holds one image at a time.
-  return {
-    image: await scanFile(image, scanWhole),
-    label: label === null ? null : await scanFile(label, ({ data }) => scanLabel(data)),
+/**
+ * Read and reduce one case; bad files are part of the result.
+ * @param whenRead gets image and label of a case whose files both can be read, so that more is learned by the same read
+ */
+export async function scanCase(
+  { image, label }: Pick<Case, 'image' | 'label'>,
+  whenRead?: (image: Volume, label: Volume) => void,
+): Promise<CaseScan> {
+  const read: Volume[] = [];
+  const keep = (volume: Volume) => {
+    // Else one after the other, so that a process holds one image at a time.
+    if (whenRead) read.push(volume);
+    return volume;
   };
+  const imageScan = await scanFile(image, (volume) => scanWhole(keep(volume)));
+  const labelScan = label === null ? null : await scanFile(label, (volume) => scanLabel(keep(volume).data));
+  if (read.length === 2) whenRead?.(read[0], read[1]);
+  return { image: imageScan, label: labelScan };
 }
 
 async function scanFile<T>(file: string, scan: (volume: Volume) => T): Promise<T | Unreadable> {

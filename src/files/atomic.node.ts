@@ -13,7 +13,7 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    throw new OutputError(`${path}: cannot make this folder: ${explainSystemError(error)}.`, { cause: error });
+    throw refusal(path, 'make this folder', error);
   }
 }
 
@@ -25,7 +25,7 @@ export async function removeFile(path: string): Promise<void> {
   try {
     await rm(path, { force: true });
   } catch (error) {
-    throw new OutputError(`${path}: cannot remove this file: ${explainSystemError(error)}.`, { cause: error });
+    throw refusal(path, 'remove this file', error);
   }
 }
 
@@ -39,7 +39,11 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   // Renaming would replace a device or a pipe (as root even /dev/null) by a plain file.
   const found = await stat(path).catch(() => null);
   if (found && !found.isFile()) {
-    throw new OutputError(`${path}: expected a file or a free name to write to, found a folder or a device.`);
+    throw new OutputError({
+      file: path,
+      expected: 'a file or a free name to write to',
+      found: 'a folder or a device',
+    });
   }
   // The target's name may already be as long as the file system allows, so only its start is reused.
   const aside = join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.part`);
@@ -55,8 +59,12 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
-    throw new OutputError(`${path}: cannot write this file: ${explainSystemError(error)}.`, { cause: error });
+    throw refusal(path, 'write this file', error);
   }
+}
+
+function refusal(file: string, act: string, cause: unknown): OutputError {
+  return new OutputError({ file, problem: `cannot ${act}: ${explainSystemError(cause)}`, cause });
 }
 
 /** A renamed file survives a power cut once its folder is on the disk too; not all systems can, or need to, say so. */

@@ -14,7 +14,7 @@ import { largestComponents } from '../inference/components.js';
 import type { Network } from '../inference/network.js';
 import { isWithinExtent } from '../inference/plans.js';
 import { runPlans } from '../inference/predictor.js';
-import { runScan } from '../inference/scan.js';
+import { scanSample } from '../inference/scan.js';
 import { type LabelSpace, logitCount } from '../labels/label-space.js';
 import { maskOfLogits } from '../labels/probability.js';
 import { foregroundMask, structureMask } from '../labels/reference.js';
@@ -24,6 +24,7 @@ import { dice } from '../metrics/overlap.js';
 import type { BankFeatures, FeaturesByTask } from '../ood/features.js';
 import { fitOod, MINIMUM_BANK, type OodState } from '../ood/state.js';
 import type { Plan } from '../preprocessing/plan.js';
+import type { Sample } from '../preprocessing/sample.js';
 import type { Mask, Volume } from '../volume/volume.js';
 
 /** A way to read a case when its turn comes. */
@@ -33,8 +34,8 @@ export interface JudgeTask {
   readonly name: string;
   readonly labels: LabelSpace;
   readonly plan: Plan;
-  /** Training cases. */
-  readonly bank: readonly CaseReader[];
+  /** Training cases, prepared under the plan. */
+  readonly bank: readonly Sample[];
   /** Cases that played no part in training. */
   readonly calibration: readonly CaseReader[];
 }
@@ -55,9 +56,9 @@ export async function fitJudges(
   const material: { name: string; bank: BankFeatures[]; calibration: FeaturesByTask[] }[] = [];
   for (const task of tasks) {
     const bank: BankFeatures[] = [];
-    for (const read of task.bank) {
+    for (const sample of task.bank) {
       throwIfCancelled(options.signal);
-      const { features } = await runScan(network, (await read()).volume, task.plan, options);
+      const { features } = await scanSample(network, sample, task.plan, options);
       // An image without anything in it under the plan has no signature.
       if (features) bank.push({ spectra: features.spectra, histogram: features.histogram });
       options.onCase?.(task.name);

@@ -14,6 +14,8 @@ export interface OpenedImage {
   /** As the caller named it. */
   readonly name: string;
   readonly header: ImageHeader;
+  /** Paths of the files that it consists of, the header's first. */
+  readonly files: readonly string[];
   /** SHA-256 of its file, or of both its files one after the other, the header's first. */
   readonly sha256: () => Promise<string>;
   /** Its voxels; from the very bytes of the digest, where that was asked for before. */
@@ -37,6 +39,7 @@ export async function openImage(name: string): Promise<OpenedImage> {
   return {
     name,
     header,
+    files: files.map((file) => file.name),
     sha256: async () => {
       if (digest !== undefined) return digest;
       const hash = createHash('sha256');

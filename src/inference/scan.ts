@@ -3,7 +3,8 @@ import { meanEntropyOfLogits } from '../calibration/uncertainty.js';
 import { type Features, intensityHistogram } from '../ood/features.js';
 import { addGram, createGramSum, type GramSum, logSpectrum } from '../ood/signature.js';
 import type { Plan } from '../preprocessing/plan.js';
-import { type Prepared, prepareImage } from '../preprocessing/preprocess.js';
+import { type PreparedImage, prepareImage } from '../preprocessing/preprocess.js';
+import type { Sample } from '../preprocessing/sample.js';
 import type { Volume } from '../volume/volume.js';
 import type { Network, WindowRun } from './network.js';
 import { type SlidingWindowOptions, slidingWindow } from './sliding-window.js';
@@ -21,7 +22,7 @@ export interface ScanOptions {
 /** What of a scan is worth its memory while other plans run. */
 export interface KeptScan {
   readonly plan: Plan;
-  readonly prepared: Pick<Prepared, 'grid' | 'original'>;
+  readonly prepared: Pick<PreparedImage, 'grid' | 'original'>;
   /** Logits on the prepared grid, `[heads, voxels]`. */
   readonly logits: Float32Array;
   /** Null where no window was run: all voxels are alike. */
@@ -33,7 +34,7 @@ export interface KeptScan {
 }
 
 export interface Scan extends KeptScan {
-  readonly prepared: Prepared;
+  readonly prepared: PreparedImage;
 }
 
 /**
@@ -42,6 +43,16 @@ export interface Scan extends KeptScan {
  */
 export async function runScan(network: Network, volume: Volume, plan: Plan, options: ScanOptions = {}): Promise<Scan> {
   const prepared = prepareImage(volume, plan, options);
+  return { plan, prepared, ...(await scanSample(network, prepared, plan, options)) };
+}
+
+/** Run all windows of an image that is prepared under `plan` already. */
+export async function scanSample(
+  network: Network,
+  sample: Sample,
+  plan: Pick<Plan, 'patch' | 'overlap'>,
+  options: Omit<ScanOptions, 'intensityOffset'> = {},
+): Promise<Omit<KeptScan, 'plan' | 'prepared'>> {
   const createSums = () => network.layers.map(({ channels }) => createGramSum(channels));
   const sums = createSums();
   const windowFeatures: (Features | undefined)[] = [];
@@ -54,19 +65,19 @@ export async function runScan(network: Network, volume: Volume, plan: Plan, opti
     windows++;
     return logits;
   };
-  const logits = await runWindows(prepared, plan, run, { ...options, channels: network.heads });
-  const features = windows > 0 ? featuresOf(sums, prepared.data, logits, network.heads) : null;
-  return { plan, prepared, logits, features, windowFeatures, windows };
+  const logits = await runWindows(sample, plan, run, { ...options, channels: network.heads });
+  const features = windows > 0 ? featuresOf(sums, sample.image, logits, network.heads) : null;
+  return { logits, features, windowFeatures, windows };
 }
 
 /** Run all windows of a prepared image and blend what `run` gives for each. */
 export function runWindows(
-  { data, grid, minimum }: Prepared,
-  { patch, overlap }: Plan,
+  sample: Sample,
+  { patch, overlap }: Pick<Plan, 'patch' | 'overlap'>,
   run: (window: Float32Array, index: number) => Promise<Float32Array>,
   { signal, runConstant, channels }: Pick<SlidingWindowOptions, 'signal' | 'runConstant' | 'channels'>,
 ): Promise<Float32Array> {
-  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, channels, signal, runConstant }, run);
+  return slidingWindow(sample, { patch, overlap, channels, signal, runConstant }, run);
 }
 
 function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {

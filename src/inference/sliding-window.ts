@@ -1,14 +1,8 @@
 /** Runs something over a whole image in overlapping windows and blends the results with Gaussian weights. */
 import { throwIfCancelled } from '../errors.js';
 import { count, type Vec3 } from '../math/vector.js';
+import type { Sample } from '../preprocessing/sample.js';
 import { placeWindows } from '../preprocessing/windows.js';
-
-export interface WindowedImage {
-  readonly data: Float32Array;
-  readonly size: Vec3;
-  /** Value outside the image. */
-  readonly minimum: number;
-}
 
 export interface SlidingWindowOptions {
   readonly patch: Vec3;
@@ -36,13 +30,13 @@ const ALIKE = 1e-5;
  * @param predict of a window, and its place among all windows
  */
 export function slidingWindow(
-  image: WindowedImage,
+  sample: Sample,
   options: SlidingWindowOptions,
   predict: (window: Float32Array, index: number) => Promise<Float32Array>,
 ): Promise<Float32Array> {
   let next = 0;
-  return blendWindows(image.size, options, async (origin) => {
-    const window = cutWindow(image, origin, options.patch);
+  return blendWindows(sample.grid.size, options, async (origin) => {
+    const window = cutWindow(sample, origin, options.patch);
     const index = next++;
     if (!options.runConstant && isConstant(window)) {
       return new Float32Array((options.channels ?? 1) * window.length).fill(BACKGROUND_LOGIT);
@@ -98,10 +92,10 @@ export async function blendWindows(
   return means;
 }
 
-function cutWindow(image: WindowedImage, origin: Vec3, patch: Vec3): Float32Array {
-  const window = new Float32Array(count(patch)).fill(image.minimum);
-  forEachRow(image.size, origin, patch, (from, to, length) => {
-    window.set(image.data.subarray(from, from + length), to);
+function cutWindow({ image, grid, minimum }: Sample, origin: Vec3, patch: Vec3): Float32Array {
+  const window = new Float32Array(count(patch)).fill(minimum);
+  forEachRow(grid.size, origin, patch, (from, to, length) => {
+    window.set(image.subarray(from, from + length), to);
   });
   return window;
 }

@@ -7,14 +7,12 @@ import type { Finding } from '../datasets/finding.js';
 import { openDataset } from '../datasets/open-dataset.node.js';
 import { isCandorError, UsageError } from '../errors.js';
 import type { JobOptions } from '../job-options.js';
+import { type OptionsOf, validateOptions } from '../options/options.js';
+import { checkOptions } from './check-options.js';
 
 /** Options of `check`. */
-export interface CheckOptions extends JobOptions {
+export interface CheckOptions extends JobOptions, OptionsOf<typeof checkOptions> {
   readonly datasets: readonly string[];
-  /** Headers only. */
-  readonly quick?: boolean;
-  /** Seed of the split where a data set brings none; as in `train`. */
-  readonly seed?: number;
 }
 
 /**
@@ -22,12 +20,13 @@ export interface CheckOptions extends JobOptions {
  * @throws UsageError without a folder; CancelledError
  */
 export async function check(options: CheckOptions): Promise<CheckReport> {
+  validateOptions(checkOptions, options);
   if (options.datasets.length === 0) throw new UsageError('Expected at least one data-set folder, found none.');
   const sets = await Promise.all(options.datasets.map((folder) => open(folder, options.seed ?? 0)));
   const opened = sets.flatMap(({ dataset }) => dataset ?? []);
   const findings = await checkDatasets(opened, {
     voxels: options.quick ? 'none' : 'all',
-    threads: options.threads,
+    processes: options.threads,
     signal: options.signal,
     onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
   });

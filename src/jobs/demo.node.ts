@@ -15,9 +15,11 @@ import { isImageName } from '../formats/file-names.js';
 import { readImage } from '../formats/image-file.node.js';
 import type { JobOptions } from '../job-options.js';
 import { dice } from '../metrics/overlap.js';
+import { type OptionsOf, validateOptions } from '../options/options.js';
 import type { FailedImage, PredictedCase } from '../results/predicted-case.js';
 import type { TrainOptions, TrainResult } from '../training/train-options.js';
 import { type PhantomChoice, type PhantomData, writePhantoms } from '../transforms/phantoms/phantom-data.node.js';
+import { demoOptions } from './demo-options.js';
 import { evaluate } from './evaluate.node.js';
 import { predict } from './predict.node.js';
 import { train } from './train.node.js';
@@ -28,16 +30,8 @@ const STEPS = 360;
 const PHANTOMS: PhantomChoice = { counts: { train: 20, calibration: 20, test: 10, ood: 8 } };
 
 /** What the demonstration is made from and where it goes. */
-export interface DemoOptions extends JobOptions {
-  /** Folder for data, model, report and masks. */
+export interface DemoOptions extends JobOptions, OptionsOf<typeof demoOptions> {
   readonly output: string;
-  /**
-   * A folder of one's own data sets, each sub-folder with a `dataset.json` being a task; images that no task knows lie
-   * in its sub-folder `ood` or in folders therein. Default: digital phantoms, made under `output`.
-   */
-  readonly data?: string;
-  readonly steps?: number;
-  readonly seed?: number;
   /** Which phantoms to make where no data is given. */
   readonly phantoms?: PhantomChoice;
 }
@@ -78,6 +72,7 @@ export interface DemoResult {
  * @throws DatasetError where `data` holds no data set; otherwise what `train`, `evaluate` and `predict` throw
  */
 export async function demo(options: DemoOptions): Promise<DemoResult> {
+  validateOptions(demoOptions, options);
   const { output, data, seed = 0, threads, device, signal, onProgress, onNote } = options;
   const shared: JobOptions = { threads, device, signal, onProgress, onNote };
   const material =
@@ -190,9 +185,12 @@ async function findData(folder: string): Promise<PhantomData> {
     if (!entry.isFile() && (await exists(path.join(inner, 'dataset.json')))) datasets.push(inner);
   }
   if (datasets.length === 0) {
-    throw new DatasetError(
-      `${folder}: expected sub-folders with a dataset.json, one for each task, found none; name the folder that holds the data sets.`,
-    );
+    throw new DatasetError({
+      file: folder,
+      expected: 'sub-folders with a dataset.json, one for each task',
+      found: 'none',
+      remedy: 'name the folder that holds the data sets',
+    });
   }
   const ood = path.join(folder, 'ood');
   if (!(await exists(ood))) return { datasets, oodSets: [] };
@@ -212,7 +210,7 @@ async function list(folder: string): Promise<Dirent[]> {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (cause) {
-    throw new DatasetError(`${folder}: cannot be listed: ${explainSystemError(cause)}.`, { cause });
+    throw new DatasetError({ file: folder, problem: `cannot be listed: ${explainSystemError(cause)}`, cause });
   }
 }
 

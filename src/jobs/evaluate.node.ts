@@ -18,21 +18,17 @@ import type { JobOptions } from '../job-options.js';
 import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
 import { defaultAlpha } from '../ood/alpha.js';
+import { type OptionsOf, validateOptions } from '../options/options.js';
 import type { EvaluatedData } from '../report/provenance-section.js';
 import { renderReport } from '../report/report.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 import { version } from '../version.node.js';
+import { evaluateOptions } from './evaluate-options.js';
 
 /** Options of `evaluate`. */
-export interface EvaluateOptions extends JobOptions {
+export interface EvaluateOptions extends JobOptions, OptionsOf<typeof evaluateOptions> {
   readonly model: string;
   readonly datasets: readonly string[];
-  /** Folder for `summary.json`, `cases.csv` and `report.html`. */
-  readonly output: string;
-  /** Folders of images without labels that the model does not know. */
-  readonly ood?: readonly string[];
-  readonly alpha?: number;
-  readonly seed?: number;
 }
 
 /** Surface distances up to this count as agreement, unless a task's voxels are coarser. */
@@ -51,6 +47,7 @@ export interface EvaluateResult {
  * @throws DatasetError for a data set that is none of the model's tasks or has no test cases; ModelFormatError; OutputError
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
+  validateOptions(evaluateOptions, options);
   const { signal, onProgress, alpha = defaultAlpha, seed = 0 } = options;
   const model = await readModel(options.model);
   const datasets = await openDatasets(options.datasets, model.provenance.seed);

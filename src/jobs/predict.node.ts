@@ -17,37 +17,21 @@ import { foregroundProbability } from '../labels/probability.js';
 import { writtenMask } from '../labels/reference.js';
 import type { StoredModel } from '../model/model.js';
 import { readEnsemble } from '../model/read-model.node.js';
+import { type OptionsOf, validateOptions } from '../options/options.js';
 import { readDone } from '../results/predict-done.node.js';
+import { predictOptions } from '../results/predict-options.js';
 import { ofPart, runId, writeSummary } from '../results/predict-parts.node.js';
 import { settingsOf } from '../results/predict-settings.js';
 import type { FailedImage, PredictedCase, PredictSummary, ResultSource } from '../results/predicted-case.js';
-import { isRefused, namesFor, type ResultChoices, volumeNames } from '../results/result-names.js';
+import { isRefused, namesFor, volumeNames } from '../results/result-names.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 
 /** Options of `predict`. */
-export interface PredictOptions extends JobOptions, ResultChoices {
+export interface PredictOptions extends JobOptions, OptionsOf<typeof predictOptions> {
   /** The model file. */
   readonly model: string;
   /** Further model files of the same tasks, which make an ensemble with `model`: all segment, `model` alone judges. */
   readonly others?: readonly string[];
-  /** Image files or folders of them. */
-  readonly inputs: readonly string[];
-  /** Folder for masks and verdicts. */
-  readonly output: string;
-  readonly task?: string;
-  readonly alpha?: number;
-  /** Keep only the largest connected component of each mask; default: as calibration found it better for the task. */
-  readonly keepLargest?: boolean;
-  /** Skip cases whose results are there already. */
-  readonly continue?: boolean;
-  readonly numParts?: number;
-  readonly partId?: number;
-  /** Added to stored values of every image instead of the plan's own offset. */
-  readonly intensityOffset?: number;
-  /** Passes of Monte-Carlo dropout that probabilities are means over; needs models trained with dropout. */
-  readonly mc?: number;
-  /** Seed of `mc`; default 0. */
-  readonly seed?: number;
 }
 
 /**
@@ -55,6 +39,7 @@ export interface PredictOptions extends JobOptions, ResultChoices {
  * @throws ModelFormatError, UsageError, OutputError; ImageFormatError for a folder without images; CancelledError
  */
 export async function predict(options: PredictOptions): Promise<PredictSummary> {
+  validateOptions(predictOptions, options);
   const { output, signal, numParts = 1, partId = 0 } = options;
   if (partId < 0 || partId >= numParts) {
     throw new UsageError({
@@ -118,9 +103,11 @@ async function refuseOverwriting(images: readonly InputImage[], output: string):
   const folder = await real(output);
   for (const image of images) {
     if ((await real(path.dirname(image.path))) !== folder) continue;
-    throw new UsageError(
-      `--output: ${output} is the folder of ${image.path}, which a mask could replace; name another.`,
-    );
+    throw new UsageError({
+      file: '--output',
+      problem: `${output} is the folder of ${image.path}, which a mask could replace`,
+      remedy: 'name another',
+    });
   }
 }
 

@@ -1,5 +1,4 @@
 /** The verb `train`: from data-set folders to one model file that knows its tasks and its limits. */
-
 import { prepareTasks } from '../cases/prepare-tasks.node.js';
 import type { TrainingTask } from '../cases/training-task.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
@@ -15,27 +14,26 @@ import { encodeModelFile } from '../model/model-file.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
-import type { Runtime } from '../runtime/session.js';
 import { type BegunRun, beginRun } from '../training/begin-run.node.js';
 import type { TrainingState } from '../training/checkpoint.js';
 import { watchDivergence } from '../training/divergence.js';
 import { smoothMetrics } from '../training/smooth-metrics.js';
 import { trainNetwork } from '../training/train-network.js';
 import type { TrainOptions, TrainResult } from '../training/train-options.js';
-import type { TrainSettings } from '../training/train-settings.js';
 import type { ValidationTask } from '../training/validation.js';
 import { openWorkerBatches } from '../training/worker-batches.node.js';
 
 /**
- * Train one network jointly on all data sets, calibrate it, fit its out-of-distribution judges, write the model file.
+ * Train one network jointly on all data sets, calibrate it after training, write the model file.
  * @throws DatasetError, ImageFormatError, GeometryError for bad data; PlanError for a bad file of plans; RunError for a
  * run folder that does not fit; OutputError; CancelledError after a checkpoint where the signal fires
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const begun = await beginRun(options);
-  const { runtime, datasets, settings, run, plans } = begun;
-  const state = await learn(begun, options);
-  const judges = await judge({ runtime, settings, datasets, plans, state }, options);
+  const { runtime, datasets, settings, run, plans, store } = begun;
+  const prepared = await prepareTasks(datasets, plans, store, options);
+  const state = await fitWeights(begun, prepared, options);
+  const judges = await calibrate(begun, prepared, state, options);
   const model = assembleModel({ name: begun.name, engine: runtime.name, settings, datasets, plans, state, judges });
   for (const doubt of doubtsOf(model)) options.onNote?.(doubt);
   await writeFileAtomic(options.output, await encodeModelFile(model));
@@ -53,15 +51,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   };
 }
 
-interface Material {
-  readonly runtime: Runtime;
-  readonly settings: TrainSettings;
-  readonly datasets: readonly Dataset[];
-  readonly plans: readonly Plan[];
-}
-
 /** Train the network, keeping log and checkpoints in the run folder. */
-async function learn(begun: BegunRun, options: TrainOptions): Promise<TrainingState> {
+async function fitWeights(
+  begun: BegunRun,
+  prepared: readonly TrainingTask[],
+  options: TrainOptions,
+): Promise<TrainingState> {
   const { runtime, settings, datasets, run, start } = begun;
   const [smooth, watch] = [smoothMetrics(), watchDivergence()];
   for (const record of run.history) {
@@ -69,7 +64,7 @@ async function learn(begun: BegunRun, options: TrainOptions): Promise<TrainingSt
     watch(record);
   }
   const { minutes, steps } = settings;
-  const { tasks, validation } = await prepareLesson(begun, options);
+  const { tasks, validation } = splitHeldOut(begun, prepared);
   const { architecture } = settings;
   return trainNetwork({
     runtime,
@@ -101,12 +96,11 @@ async function learn(begun: BegunRun, options: TrainOptions): Promise<TrainingSt
   });
 }
 
-/** Cases prepared under their plans: those that train, in memory that the batches' worker shares, and those held out. */
-async function prepareLesson(
-  { datasets, plans, store, heldOut }: BegunRun,
-  options: JobOptions,
-): Promise<{ tasks: TrainingTask[]; validation: ValidationTask[] }> {
-  const prepared = await prepareTasks(datasets, plans, store, options);
+/** Prepared cases apart: those that train, and those held out for validation. */
+function splitHeldOut(
+  { datasets, plans, heldOut }: BegunRun,
+  prepared: readonly TrainingTask[],
+): { tasks: TrainingTask[]; validation: ValidationTask[] } {
   // Prepared cases are in the order of the training part of the split.
   const isHeldOut = datasets.map((dataset, i) => casesOf(dataset, 'train').map(({ name }) => heldOut[i].has(name)));
   return {
@@ -120,14 +114,16 @@ async function prepareLesson(
   };
 }
 
-/** Fit temperatures and the out-of-distribution state of the finished network. */
-async function judge(
-  { runtime, settings, datasets, plans, state }: Material & { state: TrainingState },
+/** Post-hoc calibration: temperatures and the out-of-distribution state of the finished network. */
+async function calibrate(
+  { runtime, settings, datasets, plans }: BegunRun,
+  prepared: readonly TrainingTask[],
+  state: TrainingState,
   options: JobOptions,
 ): Promise<Judges> {
   const { architecture } = settings;
   const network = await openNetwork({ architecture, weights: finalWeights(state) }, runtime);
-  const tasks = datasets.map((dataset, i) => judgeTask(dataset, plans[i]));
+  const tasks = datasets.map((dataset, i) => calibrationTask(dataset, plans[i], prepared[i]));
   const total = tasks.reduce((sum, { bank, calibration }) => sum + bank.length + calibration.length, 0);
   let done = 0;
   try {
@@ -140,17 +136,14 @@ async function judge(
   }
 }
 
-function judgeTask(dataset: Dataset, plan: Plan): JudgeTask {
-  const readers = (part: 'train' | 'calibration'): CaseReader[] =>
-    casesOf(dataset, part).map((c) => async () => {
-      const { image, reference } = await loadCase(dataset, c);
-      return { volume: image.volume, reference };
-    });
-  return {
-    name: dataset.name,
-    labels: labelSpaceOf(dataset),
-    plan,
-    bank: readers('train'),
-    calibration: readers('calibration'),
-  };
+/** The bank is of all cases of the training part, those held out included; calibration cases are read one by one. */
+function calibrationTask(dataset: Dataset, plan: Plan, { name, cases }: TrainingTask): JudgeTask {
+  const calibration = casesOf(dataset, 'calibration').map(
+    (c): CaseReader =>
+      async () => {
+        const { image, reference } = await loadCase(dataset, c);
+        return { volume: image.volume, reference };
+      },
+  );
+  return { name, labels: labelSpaceOf(dataset), plan, bank: cases, calibration };
 }

@@ -12,12 +12,12 @@ import { type AdamWSettings, adamW } from './optimiser.js';
 import { concatFlat, decayMask, parameterCount, sliceParameters } from './parameters.js';
 import {
   GRADIENT_NORM,
+  groupAnnotated,
   groupDice,
   groupDropout,
-  groupAnnotated,
   groupImage,
-  groupPresent,
   groupLabel,
+  groupPresent,
   LOSS,
   nextOf,
   stepNumbers,

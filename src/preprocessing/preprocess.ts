@@ -6,21 +6,16 @@ import { filterPlanes, mapKernels, resampleLinear } from '../volume/resample.js'
 import type { Grid, Mask, Volume } from '../volume/volume.js';
 import { normalisation } from './intensity.js';
 import type { Plan } from './plan.js';
+import type { Sample } from './sample.js';
 import { antiAliasKernel } from './smooth.js';
 import { preparedSize, resizedGrid } from './target-grid.js';
 
 export { preparedSize } from './target-grid.js';
 
-/** An image as the network wants it. */
-export interface Prepared {
-  /** Normalised intensities on `grid`. */
-  readonly data: Float32Array;
-  /** RAS, on the plan's spacing (to the rounding of whole voxels). */
-  readonly grid: Grid;
+/** A sample that knows its way back. */
+export interface PreparedImage extends Sample {
   /** The grid that the image came on. */
   readonly original: Grid;
-  /** What lies outside the image is taken as this: its darkest (air), strays aside. */
-  readonly minimum: number;
 }
 
 /**
@@ -28,7 +23,7 @@ export interface Prepared {
  * @param options.intensityOffset overrides the plan's (added to stored values to get Hounsfield units)
  * @throws GeometryError, UnsupportedError as {@link preparedSize}
  */
-export function prepareImage(volume: Volume, plan: Plan, options: { intensityOffset?: number } = {}): Prepared {
+export function prepareImage(volume: Volume, plan: Plan, options: { intensityOffset?: number } = {}): PreparedImage {
   const size = preparedSize(volume, plan);
   const walk = walkOf(volume);
   const [nx, ny] = walk.grid.size;
@@ -36,7 +31,7 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
   const { apply, outside } = normalisation(volume.data, plan.intensity, offset);
   const source = new Float32Array(nx * ny);
   const length = size[0] * size[1];
-  const data = new Float32Array(length * size[2]);
+  const image = new Float32Array(length * size[2]);
   filterPlanes(
     mapKernels(walk.grid.size, size, antiAliasKernel),
     (z) => {
@@ -44,10 +39,10 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
       apply(source);
       return source;
     },
-    (z, plane) => data.set(plane, z * length),
+    (z, plane) => image.set(plane, z * length),
   );
   const original = { size: volume.size, affine: volume.affine };
-  return { data, grid: resizedGrid(walk.grid, size), original, minimum: outside };
+  return { image, grid: resizedGrid(walk.grid, size), original, minimum: outside };
 }
 
 /**
@@ -95,7 +90,7 @@ function classesIn(map: Uint8Array): number[] {
  */
 export function restoreValues(
   values: Float32Array,
-  { grid, original }: Pick<Prepared, 'grid' | 'original'>,
+  { grid, original }: Pick<PreparedImage, 'grid' | 'original'>,
 ): Float32Array {
   const walk = walkOf(original);
   const kernels = mapKernels(grid.size, walk.grid.size, linearKernel);

@@ -2,17 +2,14 @@
 
 import { formatOf, maskEnding, type OutputFormat } from '../formats/file-names.js';
 import type { Verdict } from '../ood/verdict.js';
+import type { OptionsOf } from '../options/options.js';
+import type { predictOptions } from './predict-options.js';
 
 /** What a call of `predict` leaves of each case. */
-export interface ResultChoices {
-  readonly saveProbabilities?: boolean;
-  /** Also write the OOD map: the score of each part of the image relative to the rest of it, no p-value. */
-  readonly saveOodMap?: boolean;
-  /** Format of masks and maps; default: each image's own. */
-  readonly format?: OutputFormat;
-  /** `refuse`: no mask is written for an out-of-distribution image. */
-  readonly onOod?: 'warn' | 'refuse';
-}
+export type ResultChoices = Pick<
+  OptionsOf<typeof predictOptions>,
+  'saveProbabilities' | 'saveOodMap' | 'format' | 'onOod'
+>;
 
 /** File names of the volumes of a case. */
 export interface VolumeNames {

@@ -27,8 +27,10 @@ import { version } from '../version.node.js';
 import { checkMemory, estimateRun } from './check-memory.node.js';
 import { holdOut } from './hold-out.js';
 import { openRunFolder, type RunFolder } from './run-folder.node.js';
-import { DEFAULT_CACHE_BYTES, type TrainOptions } from './train-options.js';
-import { type TrainSettings, trainSettings } from './train-settings.js';
+import type { TrainOptions } from './train-options.js';
+import { checkTrainOptions, type TrainSettings, trainSettings } from './train-settings.js';
+
+const DEFAULT_CACHE_BYTES = 20e9;
 
 export interface BegunRun {
   readonly runtime: Runtime;
@@ -48,11 +50,12 @@ export interface BegunRun {
 
 /** Begin a run, or go on with one, up to its plans; the run folder then holds fingerprints, plans and splits. */
 export async function beginRun(options: TrainOptions): Promise<BegunRun> {
+  checkTrainOptions(options);
   const { architecture, patchVoxels } = presets[options.preset ?? 'small'];
   const stride = strideOf(architecture);
   const { patch, spacing = 'per-task' } = options;
   const problem = patch && patchProblem(patch, stride);
-  if (problem) throw new UsageError(`--patch: ${problem}.`);
+  if (problem) throw new UsageError({ file: '--patch', problem });
   const threads = options.threads ?? availableParallelism();
   const runtime = createOnnxRuntime({ ...options, threads });
   const start = await readStart(options.init, options.preset ?? 'small');
@@ -61,7 +64,8 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const given = options.plans === undefined ? {} : await readPlans(options.plans, { tasks: names, stride });
   const choices = { stride, patchVoxels, patch, spacing, given };
   checkChoices(choices);
-  await checkAll(datasets, options);
+  const store = createCaseStore(cacheOf(options));
+  await checkAll(datasets, options, store.scan);
   const hashes = await Promise.all(datasets.map(datasetHash));
   const chosen = await chooseLayers(architecture, runtime);
   const settings = trainSettings(
@@ -82,7 +86,6 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const stem = options.output.replace(/\.onnx$/i, '');
   const run = await openRunFolder(options.run ?? `${stem}.run`, settings, options.resume ?? false);
 
-  const store = createCaseStore(cacheOf(options));
   const measured = await measureTasks(datasets, store, options);
   await run.writeJson('fingerprints.json', summariseFingerprints(measured));
   const plans = makePlans(datasets, measured, choices);
@@ -102,7 +105,7 @@ async function readStart(init: string | undefined, preset: Preset): Promise<Stor
   if (init === undefined) return undefined;
   const start = await readModel(init);
   if (JSON.stringify(start.architecture) !== JSON.stringify(presets[preset].architecture)) {
-    throw new ModelFormatError(`${init}: expected the network of preset ${preset}, found another.`);
+    throw new ModelFormatError({ file: init, expected: `the network of preset ${preset}`, found: 'another' });
   }
   return start;
 }

@@ -46,7 +46,9 @@ export function checkMemory({ total, cases, engine, weights, base }: MemoryEstim
     cases > engine + weights
       ? 'train on fewer cases or at a coarser --spacing'
       : 'choose a smaller --patch, --batch or --preset';
-  throw new UsageError(
-    `Training would need about ${memoryText(total)} of memory (${parts}), found ${memoryText(limit)}; ${advice}.`,
-  );
+  throw new UsageError({
+    problem: `training would need about ${memoryText(total)} of memory (${parts})`,
+    found: memoryText(limit),
+    remedy: advice,
+  });
 }

@@ -81,15 +81,22 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise
   const end = bytes.length - HASH_LENGTH;
   const header = parseHeader(bytes.subarray(0, Math.max(0, bytes.indexOf(10))));
   if (header?.format === 'candor-checkpoint' && (header.version === 1 || header.version === 2)) {
-    throw new RunError(`${file}: was written by an earlier version of Candor; delete the run folder to start over.`);
+    throw new RunError({
+      file,
+      problem: 'was written by an earlier version of Candor',
+      remedy: 'delete the run folder to start over',
+    });
   }
   const known = headerSchema.safeParse(header);
   const hash = new TextDecoder().decode(bytes.subarray(Math.max(0, end)));
   const body = bytes.subarray(bytes.indexOf(10) + 1, Math.max(0, end));
   if (!known.success || body.length !== bodyLength(known.data) || hash !== (await sha256(bytes.subarray(0, end)))) {
-    throw new RunError(
-      `${file}: expected a checkpoint of Candor, found a damaged or foreign file; delete it to start over.`,
-    );
+    throw new RunError({
+      file,
+      expected: 'a checkpoint of Candor',
+      found: 'a damaged or foreign file',
+      remedy: 'delete it to start over',
+    });
   }
   const { format: _format, version: _version, length, best, ...progress } = known.data;
   // A copy: a view would start at an odd place of the file's memory.

@@ -10,8 +10,10 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
 import { networkOf } from '../networks/network.js';
+import { recordedOptions } from '../options/options.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from './checkpoint.js';
 import type { StepRecord } from './train-network.js';
+import { trainOptions } from './train-options.js';
 import type { TrainSettings } from './train-settings.js';
 import type { ValidationRecord } from './validation.js';
 
@@ -36,13 +38,17 @@ export interface RunFolder {
  */
 export async function openRunFolder(folder: string, settings: TrainSettings, resume: boolean): Promise<RunFolder> {
   const begun = await readText(path.join(folder, 'run.json'));
-  if (begun === undefined && resume) throw new RunError(`${folder}: expected a run to resume, found no run.json.`);
+  if (begun === undefined && resume) {
+    throw new RunError({ file: folder, expected: 'a run to resume', found: 'no run.json' });
+  }
   const state = begun === undefined ? undefined : await readCheckpoint(folder);
   // A run that ended before its first checkpoint holds nothing: it begins anew, with whatever settings.
   if (state && !resume) {
-    throw new RunError(
-      `${folder}: holds a run already; add --resume to go on with it, or name another folder with --run.`,
-    );
+    throw new RunError({
+      file: folder,
+      problem: 'holds a run already',
+      remedy: 'add --resume to go on with it, or name another folder with --run',
+    });
   }
   if (state) {
     checkSettings(folder, begun!, settings);
@@ -61,7 +67,7 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
       try {
         await appendFile(metrics, `${JSON.stringify(record)}\n`);
       } catch (cause) {
-        throw new OutputError(`${metrics}: cannot be written: ${explainSystemError(cause)}.`, { cause });
+        throw new OutputError({ file: metrics, problem: `cannot be written: ${explainSystemError(cause)}`, cause });
       }
     },
     saveCheckpoint: async (next) => writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next)),
@@ -73,22 +79,29 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
 
 function checkSettings(folder: string, text: string, settings: TrainSettings): void {
   const before = parseSettings(text);
-  if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
+  if (!before) {
+    const file = path.join(folder, 'run.json');
+    throw new RunError({ file, problem: 'is not the JSON of a run', remedy: 'start over in another folder' });
+  }
   // Runs from before the device was written down did not name another.
   before.device ??= 'cpu';
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !isLowerRate(key, before, settings),
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !mayBecome(key, before[key], asSaved[key]),
   );
   if (changed !== undefined) {
     const [was, is] = [before, asSaved].map((values) => JSON.stringify(values[changed]) ?? 'nothing');
-    throw new RunError(`${folder}: cannot be resumed with other settings: ${changed} was ${was}, is ${is}.`);
+    throw new RunError({
+      file: folder,
+      problem: `cannot be resumed with other settings: ${changed} was ${was}, is ${is}`,
+    });
   }
 }
 
-/** A run that diverged must be able to go on more gently; the log says which rate each step had. */
-function isLowerRate(key: string, before: Record<string, unknown>, { learningRate }: TrainSettings): boolean {
-  return key === 'learningRate' && typeof before[key] === 'number' && learningRate < before[key];
+/** Whether a run may go on with another value of an option, as its row says. */
+function mayBecome(name: string, before: unknown, now: unknown): boolean {
+  const option = new Map(recordedOptions(trainOptions)).get(name);
+  return option?.record.mayBecome?.(before, now) ?? false;
 }
 
 /** What a killed process had not finished writing. */
@@ -105,12 +118,16 @@ function checkState(folder: string, { step, steps, weights }: TrainingState, set
   const expected = networkOf(settings.architecture).weightCount;
   const file = path.join(folder, 'checkpoint.bin');
   if (weights.length !== expected) {
-    throw new RunError(`${file}: expected ${expected} weights of preset ${settings.preset}, found ${weights.length}.`);
+    throw new RunError({
+      ...{ file, expected: `${expected} weights of preset ${settings.preset}`, found: String(weights.length) },
+    });
   }
   if ((settings.steps !== undefined && steps !== settings.steps) || (steps !== null && step > steps)) {
-    throw new RunError(
-      `${file}: expected a checkpoint of ${settings.steps ?? 'some'} steps, found step ${step} of ${steps ?? 'unknown'}.`,
-    );
+    throw new RunError({
+      file,
+      expected: `a checkpoint of ${settings.steps ?? 'some'} steps`,
+      found: `step ${step} of ${steps ?? 'unknown'}`,
+    });
   }
 }
 
@@ -139,7 +156,7 @@ async function readIfThere(file: string, maximum: number): Promise<Uint8Array | 
   } catch (cause) {
     // A part of the path may be a file: making the folder will say so.
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw new RunError(`${file}: cannot be read: ${explainSystemError(cause)}.`, { cause });
+    throw new RunError({ file, problem: `cannot be read: ${explainSystemError(cause)}`, cause });
   }
 }
 

@@ -163,7 +163,7 @@ function diverged(step: number, found: string, kept: number): EngineError {
     kept > 0
       ? `the checkpoint of step ${kept} is kept: go on from it with --resume and a lower --learning-rate`
       : 'start again with a lower --learning-rate';
-  return new EngineError(`Training diverged at step ${step} (${found}); ${goOn}.`);
+  return new EngineError({ problem: `training diverged at step ${step} (${found})`, remedy: goOn });
 }
 
 function freshState(options: TrainNetworkOptions): TrainingState {

@@ -1,53 +1,105 @@
-/** What a training run is asked for, and what it gives. */
+/** What a training run is asked for, and what it gives. An option is a row here, and its use. */
 import type { JobOptions } from '../job-options.js';
-import type { Vec3 } from '../math/vector.js';
-import type { Preset } from '../networks/architecture.js';
-import type { LossName } from '../networks/losses.js';
-import type { SpacingChoice } from '../preprocessing/spacing.js';
+import { presetNames } from '../networks/architecture.js';
+import { lossNames } from '../networks/losses.js';
+import {
+  byteSize,
+  oneOf,
+  realNumber,
+  spacingChoice,
+  text,
+  textOrNone,
+  voxelTriple,
+  wholeNumber,
+  yes,
+} from '../options/kinds.js';
+import { needed, type OptionsOf, optional, recorded, recordedIfGiven } from '../options/options.js';
 
-export type Balance = 'tasks' | 'cases';
+/** Options of `train` and `plan` beside its data sets, in the order of the help. */
+export const trainOptions = {
+  output: needed(text, '-o, --output <file>', 'model file to write, such as model.onnx'),
+  preset: recorded(
+    oneOf(presetNames),
+    '--preset <name>',
+    `size of network and patches: ${presetNames.join(' or ')}`,
+    'small',
+  ),
+  /** Exactly one of `steps` and `minutes`. Minutes count training alone. */
+  steps: optional(wholeNumber(1), '--steps <n>', "training steps (default: the preset's)"),
+  minutes: optional(
+    realNumber('a number of minutes above 0', (value) => value > 0),
+    '--minutes <n>',
+    'minutes of training instead of steps',
+  ),
+  seed: recorded(wholeNumber(0), '--seed <n>', 'seed of everything random', 0),
+  /** At equal numbers of patches, more steps of few patches learn more. */
+  batch: recorded(wholeNumber(1, 1024), '--batch <n>', 'patches a step', 2),
+  patch: recordedIfGiven(voxelTriple, '--patch <x,y,z>', 'training patch in voxels (default: chosen per task)'),
+  spacing: recorded(spacingChoice, '--spacing <choice>', 'voxel spacing: common, per-task, or x,y,z in mm', 'per-task'),
+  /** In the format of a run's `plans.json`. */
+  plans: optional(
+    text,
+    '--plans <file>',
+    'take values of plans from this file instead (see plans.json in a run folder)',
+  ),
+  balance: recorded(
+    oneOf(['tasks', 'cases']),
+    '--balance <unit>',
+    'give every task, or every case, the same share: tasks or cases',
+    'tasks',
+  ),
+  loss: recorded(
+    oneOf(lossNames),
+    '--loss <name>',
+    `${lossNames.slice(0, -1).join(', ')} or ${lossNames.at(-1)}`,
+    lossNames[0],
+  ),
+  dropout: recorded(
+    realNumber('a number from 0 to 0.9', (value) => value >= 0 && value <= 0.9),
+    '--dropout <p>',
+    'probability that a channel is dropped, 0 to 0.9',
+    0,
+  ),
+  learningRate: recorded(
+    realNumber('a number above 0', (value) => value > 0),
+    '--learning-rate <rate>',
+    'highest learning rate; lower it to go on with a run that diverged',
+    2e-3,
+    // A run that diverged must be able to go on more gently; the log says which rate each step had.
+    { hidden: true, mayBecome: (before, now) => typeof before === 'number' && now < before },
+  ),
+  /** Training cases of each task that do not train and on which the best weights are chosen. */
+  validationCases: recordedIfGiven(
+    wholeNumber(0),
+    '--validation-cases <n>',
+    'training cases a task held out to choose the best weights, 0 for none (default: a tenth, 2 to 5, of 10 or more)',
+  ),
+  checkpointEvery: optional(wholeNumber(1), '--checkpoint-every <n>', 'steps between two checkpoints (default: 100)'),
+  init: optional(text, '--init <model>', 'start from the weights of this model (transfer learning)'),
+  run: optional(
+    text,
+    '--run <folder>',
+    'folder of plans, log and checkpoints (default: beside the model, <model>.run)',
+  ),
+  resume: optional(yes, '--resume', 'go on with the run in the run folder'),
+  cache: optional(
+    textOrNone,
+    '--cache <folder>',
+    "where prepared cases are kept from run to run (default: the platform's cache folder)",
+    'prepare all cases anew and keep none',
+  ),
+  /** In bytes. */
+  cacheSize: optional(
+    byteSize,
+    '--cache-size <size>',
+    'bound of that folder; what was not used for longest goes first (default: 20GB)',
+  ),
+};
 
 /** Options of `train` and `plan`. */
-export interface TrainOptions extends JobOptions {
+export interface TrainOptions extends JobOptions, OptionsOf<typeof trainOptions> {
   /** Data-set folders, one task each. */
   readonly datasets: readonly string[];
-  /** The model file to write. */
-  readonly output: string;
-  readonly preset?: Preset;
-  /** Exactly one of `steps` and `minutes`; default: the preset's steps. Minutes count training alone. */
-  readonly steps?: number;
-  readonly minutes?: number;
-  readonly seed?: number;
-  /** Patches a step; default 2. */
-  readonly batch?: number;
-  /** Patch in voxels (x, y, z), for all tasks; default: chosen per task. */
-  readonly patch?: Vec3;
-  readonly spacing?: SpacingChoice;
-  /** A file in the format of a run's `plans.json`: values of plans that are taken instead of derived ones. */
-  readonly plans?: string;
-  readonly balance?: Balance;
-  readonly loss?: LossName;
-  /** Probability that a channel is dropped, 0 to 0.9. */
-  readonly dropout?: number;
-  /** Peak of the learning rate. A resumed run may go on with a lower one; nothing else may change. */
-  readonly learningRate?: number;
-  /**
-   * Training cases of each task that do not train and on which the best weights are chosen; 0 for none. Default: a
-   * tenth, 2 to 5, of tasks with at least 10.
-   */
-  readonly validationCases?: number;
-  /** Steps between two checkpoints; default 100. */
-  readonly checkpointEvery?: number;
-  /** A model file whose weights are the start (transfer learning). */
-  readonly init?: string;
-  /** Run folder; default: beside the output, `<output without .onnx>.run`. */
-  readonly run?: string;
-  /** Go on with the run in the run folder. */
-  readonly resume?: boolean;
-  /** Folder of prepared cases, kept from run to run, or false for none; default: the platform's cache folder. */
-  readonly cache?: string | false;
-  /** Bound of that folder in bytes; default 20 GB. */
-  readonly cacheSize?: number;
 }
 
 /** What `train` made: the model, its run folder and its figures on calibration images. */
@@ -65,5 +117,3 @@ export interface TrainResult {
     readonly calibrationDice: number | null;
   }[];
 }
-
-export const DEFAULT_CACHE_BYTES = 20e9;

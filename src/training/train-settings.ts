@@ -1,36 +1,15 @@
 /** What a training run is begun with, all defaults filled in: written to `run.json`, compared on `--resume`. */
 import { UsageError } from '../errors.js';
-import { type Architecture, type Preset, presets, withHeads } from '../networks/architecture.js';
+import { type Architecture, presets, withHeads } from '../networks/architecture.js';
 import type { LayersName } from '../networks/layers/choose-layers.js';
-import type { LossName } from '../networks/losses.js';
-import type { SpacingChoice } from '../preprocessing/spacing.js';
+import { type RecordOf, recordOf, validateOptions } from '../options/options.js';
 import type { Device } from '../runtime/session.js';
-import type { Balance, TrainOptions } from './train-options.js';
+import { type TrainOptions, trainOptions } from './train-options.js';
 
-const DEFAULT_LEARNING_RATE = 2e-3;
-/** At equal numbers of patches, more steps of few patches learn more. */
-const DEFAULT_BATCH = 2;
-
-export interface TrainSettings {
-  readonly preset: Preset;
-  /** The preset's, as it was then: a later version may mean another network by the same name. */
-  readonly architecture: Architecture;
-  readonly patchVoxels: number;
-  /** One of the two. */
-  readonly steps?: number;
-  readonly minutes?: number;
-  readonly seed: number;
-  readonly batch: number;
-  readonly patch: readonly number[] | null;
-  readonly spacing: SpacingChoice;
+/** What a run depends on beside its options. */
+interface Circumstances {
   /** Values of plans, where a file gave any: by task, by name. */
   readonly plans?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly balance: Balance;
-  readonly loss: LossName;
-  readonly dropout: number;
-  readonly learningRate: number;
-  /** Held-out training cases a task; null: chosen by their number. */
-  readonly validationCases: number | null;
   /** SHA-256 of the model whose weights are the start. */
   readonly init: string | null;
   /** Sums inside an operator are split by thread: another number of threads gives other last bits. */
@@ -43,29 +22,29 @@ export interface TrainSettings {
   readonly version: string;
 }
 
-type Circumstances = Pick<TrainSettings, 'init' | 'plans' | 'threads' | 'layers' | 'device' | 'datasets' | 'version'>;
+export interface TrainSettings extends RecordOf<typeof trainOptions>, Circumstances {
+  /** The preset's, as it was then: a later version may mean another network by the same name. */
+  readonly architecture: Architecture;
+  readonly patchVoxels: number;
+  /** One of the two. */
+  readonly steps?: number;
+  readonly minutes?: number;
+}
 
-/** Settings of a run of a network of so many logits. @throws UsageError where both steps and minutes are given */
+/** Settings of a run of a network of so many logits. @throws UsageError for a value that is wrong, and where both steps and minutes are given */
 export function trainSettings(options: TrainOptions, circumstances: Circumstances, heads = 1): TrainSettings {
-  const { preset = 'small', steps, minutes } = options;
-  if (steps !== undefined && minutes !== undefined) {
-    throw new UsageError('Expected either a number of steps or minutes, found both.');
+  checkTrainOptions(options);
+  const chosen = recordOf(trainOptions, options);
+  const { architecture, patchVoxels, steps: usual } = presets[chosen.preset];
+  const { steps = usual, minutes } = options;
+  const duration = minutes === undefined ? { steps } : { minutes };
+  return { ...chosen, architecture: withHeads(architecture, heads), patchVoxels, ...duration, ...circumstances };
+}
+
+/** @throws UsageError naming the option that is wrong */
+export function checkTrainOptions(options: TrainOptions): void {
+  validateOptions(trainOptions, options);
+  if (options.steps !== undefined && options.minutes !== undefined) {
+    throw new UsageError({ file: '--steps and --minutes', expected: 'one of the two', found: 'both' });
   }
-  const { architecture, patchVoxels, steps: usual } = presets[preset];
-  return {
-    preset,
-    architecture: withHeads(architecture, heads),
-    patchVoxels,
-    ...(minutes === undefined ? { steps: steps ?? usual } : { minutes }),
-    seed: options.seed ?? 0,
-    batch: options.batch ?? DEFAULT_BATCH,
-    patch: options.patch ?? null,
-    spacing: options.spacing ?? 'per-task',
-    balance: options.balance ?? 'tasks',
-    loss: options.loss ?? 'ce+dice',
-    dropout: options.dropout ?? 0,
-    learningRate: options.learningRate ?? DEFAULT_LEARNING_RATE,
-    validationCases: options.validationCases ?? null,
-    ...circumstances,
-  };
 }

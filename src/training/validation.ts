@@ -5,7 +5,7 @@
 
 import type { TrainingTask } from '../cases/training-task.js';
 import { openNetwork } from '../inference/network.js';
-import { slidingWindow } from '../inference/sliding-window.js';
+import { runWindows } from '../inference/scan.js';
 import { type LabelSpace, logitCount } from '../labels/label-space.js';
 import { maskOfLogits } from '../labels/probability.js';
 import { structureMask } from '../labels/reference.js';
@@ -14,9 +14,9 @@ import { count } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
 import type { Architecture } from '../networks/architecture.js';
 import type { Plan } from '../preprocessing/plan.js';
+import type { LabelledSample } from '../preprocessing/sample.js';
 import { countWindows } from '../preprocessing/windows.js';
 import type { Runtime } from '../runtime/session.js';
-import type { LabelledImage } from '../transforms/spatial.js';
 import type { TrainingState } from './checkpoint.js';
 
 export interface ValidationTask {
@@ -24,7 +24,7 @@ export interface ValidationTask {
   readonly labels: LabelSpace;
   readonly plan: Pick<Plan, 'patch' | 'overlap'>;
   /** Under the plan. */
-  readonly cases: readonly LabelledImage[];
+  readonly cases: readonly LabelledSample[];
 }
 
 /** At most this share of the time of training goes into validation. */
@@ -43,7 +43,8 @@ export function validationCost(
   const voxels = training.tasks.reduce((sum, { patch }, i) => sum + (training.shares[i] / total) * count(patch), 0);
   const windows = validation.reduce(
     (sum, { plan: { patch, overlap }, cases }) =>
-      sum + count(patch) * cases.reduce((windowsOf, { size }) => windowsOf + countWindows(size, patch, overlap), 0),
+      sum +
+      count(patch) * cases.reduce((windowsOf, { grid }) => windowsOf + countWindows(grid.size, patch, overlap), 0),
     0,
   );
   return (WINDOW_COST * windows) / (training.batch * voxels);
@@ -145,13 +146,12 @@ export async function validate(
     const network = await openNetwork({ architecture, weights }, runtime);
     try {
       const dices: number[] = [];
-      for (const { image, label, size, minimum } of cases) {
+      for (const sample of cases) {
         const run = async (window: Float32Array) => (await network.run(window, plan.patch)).logits;
-        const windows = { ...plan, channels: network.heads, signal };
-        const logits = await slidingWindow({ data: image, size, minimum }, windows, run);
-        const mask = maskOfLogits(labels, logits.subarray(0, logitCount(labels) * count(size)));
+        const logits = await runWindows(sample, plan, run, { channels: network.heads, signal });
+        const mask = maskOfLogits(labels, logits.subarray(0, logitCount(labels) * sample.image.length));
         const ofStructure = (_: unknown, s: number) =>
-          dice(structureMask(labels, mask, s), structureMask(labels, label, s));
+          dice(structureMask(labels, mask, s), structureMask(labels, sample.labels, s));
         dices.push(mean(labels.structures.map(ofStructure)));
       }
       byTask[name] = mean(dices);

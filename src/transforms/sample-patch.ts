@@ -2,11 +2,13 @@
 import { UsageError } from '../errors.js';
 import type { Random } from '../math/random.js';
 import { count, type Vec3 } from '../math/vector.js';
+import type { LabelledSample } from '../preprocessing/sample.js';
 import { augmentIntensity } from './intensity.js';
-import { cropPatch, halfExtent, type LabelledImage, type Patch, randomVoxelMatrix, warpPatch } from './spatial.js';
+import { cropPatch, halfExtent, type Patch, randomVoxelMatrix, warpPatch } from './spatial.js';
 
-/** A prepared case, as the training cache keeps it. */
-export interface TrainingCase extends LabelledImage {
+/** A prepared sample and what patches of it are drawn by. */
+export interface TrainingSample extends LabelledSample {
+  /** The plan's, in mm. */
   readonly spacing: Vec3;
   /** Indices of foreground voxels, all of them or a sample; patches are centred near one of them. */
   readonly foreground: Uint32Array;
@@ -34,32 +36,35 @@ const plainShare = 0.6;
  * @throws UsageError if the case's arrays do not match its size or the patch is not of positive integers
  */
 export function samplePatch(
-  source: TrainingCase,
+  source: TrainingSample,
   patch: Vec3,
   random: Random,
   options: SamplePatchOptions = {},
 ): { image: Float32Array; label: Float32Array } {
-  const voxels = count(source.size);
-  if (source.image.length !== voxels || source.label.length !== voxels) {
-    const found = `${source.image.length} image and ${source.label.length} label voxels`;
-    throw new UsageError(`A case of size ${source.size.join('x')} must have ${voxels} voxels; found ${found}.`);
+  const voxels = count(source.grid.size);
+  if (source.image.length !== voxels || source.labels.length !== voxels) {
+    throw new UsageError({
+      expected: `${voxels} voxels of a case of size ${source.grid.size.join('x')}`,
+      found: `${source.image.length} image and ${source.labels.length} label voxels`,
+    });
   }
   if (!patch.every((n) => Number.isInteger(n) && n > 0)) {
-    throw new UsageError(`A patch size must be three positive integers; found ${patch.join(', ')}.`);
+    throw new UsageError({ expected: 'a patch size of three positive integers', found: patch.join(', ') });
   }
   const { augment = false, foregroundShare = 0.5 } = options;
   const anchor = chooseAnchor(source, foregroundShare, random);
-  if (!augment) return cropPatch(source, placePlain(source.size, patch, anchor, random), patch);
+  if (!augment) return cropPatch(source, placePlain(source.grid.size, patch, anchor, random), patch);
   const result = random.chance(plainShare)
-    ? cropPatch(source, placePlain(source.size, patch, anchor, random), patch)
+    ? cropPatch(source, placePlain(source.grid.size, patch, anchor, random), patch)
     : warped(source, patch, anchor, random);
   augmentIntensity(result.image, patch, random);
   return result;
 }
 
 /** The foreground voxel to place the patch at, or null for anywhere. */
-function chooseAnchor(source: TrainingCase, foregroundShare: number, random: Random): Vec3 | null {
-  const { foreground, size } = source;
+function chooseAnchor(source: TrainingSample, foregroundShare: number, random: Random): Vec3 | null {
+  const { foreground, grid } = source;
+  const { size } = grid;
   if (!random.chance(foregroundShare) || foreground.length === 0) return null;
   const index = foreground[random.integer(foreground.length)];
   return [index % size[0], Math.floor(index / size[0]) % size[1], Math.floor(index / (size[0] * size[1]))];
@@ -77,11 +82,11 @@ function placePlain(size: Vec3, patch: Vec3, anchor: Vec3 | null, random: Random
   return [along(0), along(1), along(2)];
 }
 
-function warped(source: TrainingCase, patch: Vec3, anchor: Vec3 | null, random: Random): Patch {
+function warped(source: TrainingSample, patch: Vec3, anchor: Vec3 | null, random: Random): Patch {
   const matrix = randomVoxelMatrix(source.spacing, random);
   const half = halfExtent(matrix, patch);
   const along = (axis: number) => {
-    const end = source.size[axis] - 1 - half[axis];
+    const end = source.grid.size[axis] - 1 - half[axis];
     const [low, high] = [Math.min(half[axis], end), Math.max(half[axis], end)];
     if (anchor === null || end < half[axis]) return random.between(low, high);
     return clamp(anchor[axis] + random.between(-0.5, 0.5) * half[axis], low, high);

@@ -2,18 +2,10 @@
 
 import type { Random } from '../math/random.js';
 import { count, mapVec3, type Vec3 } from '../math/vector.js';
+import type { LabelledSample } from '../preprocessing/sample.js';
 
 /** Row-major 3x3 matrix. */
 export type Matrix3 = readonly number[];
-
-/** What is sampled: a prepared image and its class numbers (0 for background) on one grid. */
-export interface LabelledImage {
-  readonly image: Float32Array;
-  readonly label: Uint8Array;
-  readonly size: Vec3;
-  /** Value outside the image. */
-  readonly minimum: number;
-}
 
 export interface Patch {
   readonly image: Float32Array;
@@ -78,8 +70,8 @@ export function halfExtent(matrix: Matrix3, patch: Vec3): Vec3 {
 }
 
 /** Copy a box of voxels whose first corner is `start` (integers, may lie outside). */
-export function cropPatch(source: LabelledImage, start: Vec3, patch: Vec3): Patch {
-  const [nx, ny, nz] = source.size;
+export function cropPatch(source: LabelledSample, start: Vec3, patch: Vec3): Patch {
+  const [nx, ny, nz] = source.grid.size;
   const [px, py, pz] = patch;
   const image = new Float32Array(count(patch)).fill(source.minimum);
   const label = new Float32Array(count(patch));
@@ -91,7 +83,7 @@ export function cropPatch(source: LabelledImage, start: Vec3, patch: Vec3): Patc
       const from = start[0] + nx * (start[1] + y + ny * (start[2] + z));
       const to = px * (y + py * z);
       image.set(source.image.subarray(from + first, from + last), to + first);
-      label.set(source.label.subarray(from + first, from + last), to + first);
+      label.set(source.labels.subarray(from + first, from + last), to + first);
     }
   }
   return { image, label };
@@ -101,9 +93,9 @@ export function cropPatch(source: LabelledImage, start: Vec3, patch: Vec3): Patc
  * Sample a patch through an affine: source position = centre + matrix (voxel - patch centre).
  * The image is trilinear; a voxel is of the class that has most of the trilinear weight, a lone one from one half on. Beyond the outer faces of the image lies `minimum`.
  */
-export function warpPatch(source: LabelledImage, centre: Vec3, matrix: Matrix3, patch: Vec3): Patch {
-  const { image: from, label: mask, minimum } = source;
-  const [nx, ny, nz] = source.size;
+export function warpPatch(source: LabelledSample, centre: Vec3, matrix: Matrix3, patch: Vec3): Patch {
+  const { image: from, labels: mask, minimum } = source;
+  const [nx, ny, nz] = source.grid.size;
   const [px, py, pz] = patch;
   const image = new Float32Array(count(patch));
   const label = new Float32Array(count(patch));

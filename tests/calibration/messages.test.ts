@@ -14,7 +14,9 @@ describe('refusals name what was expected and what was found', () => {
     expect(() => fitTemperature(oneStructure, [])).toThrow(/at least one case with voxels/);
     expect(() => logitScale(-2)).toThrow(/positive number, found -2/);
     const reference = new Uint8Array(2);
-    expect(() => fitTemperature(oneStructure, [{ logits, reference: new Uint8Array(3) }])).toThrow(/2 logits .* found 3 and none/);
+    expect(() => fitTemperature(oneStructure, [{ logits, reference: new Uint8Array(3) }])).toThrow(
+      /2 logits .* found 3 and none/,
+    );
     const short = { logits, reference, region: new Uint8Array(1) };
     expect(() => fitTemperature(oneStructure, [short])).toThrow(/2 logits .* found 2 and 1/);
     const infinite = { logits: Float32Array.of(0, -Infinity), reference };

@@ -127,7 +127,7 @@ test('warnings alone end with 0', async () => {
   expect(stdout).toMatch(/1 warning and .*\nFit for training, if the warnings are meant to be\.\n$/);
 });
 
-describe('the thread pool as built', () => {
+describe('the pool of processes as built', () => {
   type Pool = typeof import('../../src/datasets/scan-pool.node.js');
   const load = async (): Promise<Pool> => import(path.join(root, 'dist/datasets/scan-pool.node.js'));
   const jobs = (repeat: number) =>
@@ -141,9 +141,9 @@ describe('the thread pool as built', () => {
         }),
       );
 
-  test('gives in order what one thread gives', async () => {
+  test('gives in order what one process gives', async () => {
     const { scanCases } = await load();
-    const [one, many] = await Promise.all([1, 3].map((threads) => scanCases(jobs(1), { threads })));
+    const [one, many] = await Promise.all([1, 3].map((processes) => scanCases(jobs(1), { processes })));
     expect(many).toEqual(one);
     expect(one.map(({ label }) => label)).toEqual(one.map(() => ({ values: [0, 1] })));
   });
@@ -155,7 +155,7 @@ describe('the thread pool as built', () => {
     const onScan = () => {
       if (++scanned === 2) controller.abort();
     };
-    const run = scanCases(jobs(20), { threads: 2, signal: controller.signal, onScan });
+    const run = scanCases(jobs(20), { processes: 2, signal: controller.signal, onScan });
     await expect(run).rejects.toMatchObject({ tag: 'CancelledError' });
     expect(scanned).toBeLessThan(50);
   });

@@ -193,7 +193,9 @@ describe('headers', () => {
     expect(guessed.advice).toMatch(
       /^The label's header does not say how it lies.*copy the image's geometry.*do not resample/,
     );
-    expect(apart.advice).toMatch(/voxel by voxel.*copy the image's geometry into the reference \(resampling would move it\)/);
+    expect(apart.advice).toMatch(
+      /voxel by voxel.*copy the image's geometry into the reference \(resampling would move it\)/,
+    );
   });
 
   test('affines and shapes that cannot be used', async () => {

@@ -10,9 +10,10 @@ import type { Vec3 } from '../../src/math/vector.js';
 import { dice } from '../../src/metrics/overlap.js';
 import { featureLayers } from '../../src/networks/unet.js';
 import { judge } from '../../src/ood/verdict.js';
+import { prepareImage } from '../../src/preprocessing/preprocess.js';
 import { closedFormWeights } from '../networks/closed-form.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
-import { ballPlan, ballTasks, makeBall } from '../support/balls.js';
+import { ballPlan, ballSample, ballTasks, makeBall } from '../support/balls.js';
 import { oneStructure } from '../support/labels.js';
 
 const size: Vec3 = [20, 20, 20];
@@ -134,14 +135,10 @@ describe('fitJudges', () => {
 
   const weights = closedFormWeights(architecture);
   const [bright] = ballTasks;
-  const readers = [0, 1].map((index) => async () => makeBall(bright, index));
-  const task = {
-    name: 'bright',
-    labels: oneStructure,
-    plan: ballPlan(bright),
-    bank: readers,
-    calibration: readers.slice(0, 1),
-  };
+  const plan = ballPlan(bright);
+  const bank = [0, 1].map((index) => ballSample(bright, index, plan));
+  const calibration = [async () => makeBall(bright, 0)];
+  const task = { name: 'bright', labels: oneStructure, plan, bank, calibration };
 
   it('takes the signature that a scan has', async () => {
     const network = await openNetwork({ architecture, weights }, runtime);
@@ -158,11 +155,8 @@ describe('fitJudges', () => {
     const narrow = { ...task, name: 'narrow', plan: ballPlan(bright, { patch: [8, 8, 8], maximumWindows: 26 }) };
     // At this spacing the image would have more voxels than any array may.
     const fine = { ...task, name: 'fine', plan: ballPlan(bright, { spacing: [0.01, 0.01, 0.01] }) };
-    const few = { bank: readers, calibration: [] };
-    const small = async () => {
-      const { volume, reference } = makeBall({ ...bright, spacing: [1e-3, 1e-3, 1e-3] }, 0);
-      return { volume, reference };
-    };
+    const few = { bank, calibration: [] };
+    const small = ballSample({ ...bright, spacing: [1e-3, 1e-3, 1e-3] }, 0, fine.plan);
     const { ood } = await fitJudges(network, [
       task,
       { ...narrow, ...few },
@@ -180,13 +174,14 @@ describe('fitJudges', () => {
       return { volume: { ...volume, data: volume.data.map(() => 5) }, reference };
     };
     const [one, two] = [0, 1].map((index) => async () => makeBall(bright, index));
+    const empty = prepareImage((await flat()).volume, plan);
     const { ood, calibration } = await fitJudges(network, [
-      { ...task, bank: [one, flat, two], calibration: [one, flat, one, two, one] },
+      { ...task, bank: [bank[0], empty, bank[1]], calibration: [one, flat, one, two, one] },
     ]);
     expect(ood.tasks[0].bank.length).toBe(2);
     expect(ood.detectors.get('soft-maximum')!.calibration[0].length).toBe(2);
     expect(calibration[0].n).toBe(4);
-    await expect(fitJudges(network, [{ ...task, bank: [one, flat, flat] }])).rejects.toThrow(
+    await expect(fitJudges(network, [{ ...task, bank: [bank[0], empty, empty] }])).rejects.toThrow(
       /^bright: expected at least 2 training images with something in them .* found 1 of 3\. Check the units/,
     );
     await network.release();
@@ -199,7 +194,7 @@ describe('fitJudges', () => {
       const affine = volume.affine.map((value, i) => (i < 12 && i % 5 === 0 ? 10 * value : value));
       return { volume: { ...volume, affine }, reference: { ...reference, affine } };
     };
-    const { ood, calibration } = await fitJudges(network, [{ ...task, calibration: [readers[0], beyond] }]);
+    const { ood, calibration } = await fitJudges(network, [{ ...task, calibration: [...task.calibration, beyond] }]);
     const own = ood.detectors.get('soft-maximum')!.calibration[0].map((image) => Number.isFinite(image[0][0]));
     expect(own).toEqual([true, false]);
     expect(calibration[0].n).toBe(1);
@@ -213,7 +208,7 @@ describe('fitJudges', () => {
     const controller = new AbortController();
     const stopped = fitJudges(network, [task], { signal: controller.signal, onCase: () => controller.abort() });
     await expect(stopped).rejects.toThrow(CancelledError);
-    await expect(fitJudges(network, [{ ...task, bank: readers.slice(0, 1) }])).rejects.toThrow(UsageError);
+    await expect(fitJudges(network, [{ ...task, bank: bank.slice(0, 1) }])).rejects.toThrow(UsageError);
     await network.release();
   });
 });

@@ -4,10 +4,10 @@
  * ml-matrix. Only files, plans and the preparation of images (`src/preprocessing`) are shared.
  */
 import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
-import { ort } from '../../src/runtime/engine.node.js';
 import type { Model } from '../../src/model/model.js';
 import type { Plan } from '../../src/preprocessing/plan.js';
 import { prepareImage, restoreValues } from '../../src/preprocessing/preprocess.js';
+import { ort } from '../../src/runtime/engine.node.js';
 import type { Volume } from '../../src/volume/volume.js';
 
 export type Triple = readonly [number, number, number];
@@ -48,12 +48,12 @@ async function runImage(
   const prepared = prepareImage(volume, plan);
   const size = [...prepared.grid.size] as unknown as Triple;
   const sums = layers.map(() => ({ gram: new Float64Array(0), voxels: 0 }));
-  const [weighted, weights] = [0, 1].map(() => new Float64Array(prepared.data.length));
+  const [weighted, weights] = [0, 1].map(() => new Float64Array(prepared.image.length));
   for (const origin of windowOrigins(size, plan.patch, plan.overlap)) {
     const window = new Float32Array(voxelsOf(plan.patch));
     forEachVoxel(plan.patch, (at, i) => {
       const from = indexIn(size, add(origin, at));
-      window[i] = from < 0 ? prepared.minimum : prepared.data[from];
+      window[i] = from < 0 ? prepared.minimum : prepared.image[from];
     });
     const [width, height, depth] = plan.patch;
     const results = await session.run({ image: new ort.Tensor('float32', window, [1, 1, depth, height, width]) });
@@ -83,7 +83,7 @@ async function runImage(
     logits: restoreValues(Float32Array.from(planned), prepared),
     planned: { logits: planned, size },
     spectra: sums.map(({ gram, voxels }) => spectrum(gram, voxels)),
-    histogram: histogramOf(prepared.data),
+    histogram: histogramOf(prepared.image),
   };
 }
 

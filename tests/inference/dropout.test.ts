@@ -11,8 +11,8 @@ import type { Model } from '../../src/model/model.js';
 import type { Architecture } from '../../src/networks/architecture.js';
 import { deployGraph } from '../../src/networks/deploy-graph.js';
 import { channelMask, dropoutGraph } from '../../src/networks/dropout-graph.js';
-import { dropoutInput } from '../../src/networks/tensor-names.js';
 import { splitWeights } from '../../src/networks/parameters.js';
+import { dropoutInput } from '../../src/networks/tensor-names.js';
 import { dropoutPlaces, unetParameters } from '../../src/networks/unet.js';
 import { prepareImage } from '../../src/preprocessing/preprocess.js';
 import type { Values } from '../../src/runtime/session.js';
@@ -119,7 +119,7 @@ describe('predict with dropout', () => {
     expect(plan.patch).toEqual(volume.size);
     const { probability, mask } = await predictor.predict(volume, { task, mc: 3, seed: 5 });
     // The image is one window, which the plan only normalises.
-    const { data } = prepareImage(volume, plan);
+    const { image: data } = prepareImage(volume, plan);
     const mean = new Float64Array(data.length);
     for (let pass = 0; pass < 3; pass++) {
       const logits = await network.sample(5, pass)(data, plan.patch);

@@ -66,7 +66,7 @@ describe('the OOD map', () => {
     expect(new Set(map.subarray(4096))).toEqual(new Set([Math.fround(upper)]));
     expect(upper).toBeGreaterThan(lower);
     // Each is judged by its own signature, as a scan would be.
-    const { data } = scan.prepared;
+    const { image: data } = scan.prepared;
     for (const [i, features] of scan.windowFeatures.map((found) => found!).entries()) {
       const { grams } = await network.run(data.slice(4096 * i, 4096 * (i + 1)), [16, 16, 16]);
       expect(features.spectra).toEqual(grams.map(({ gram, voxels }) => logSpectrum(Float64Array.from(gram), voxels)));

@@ -53,9 +53,7 @@ describe('runScan', () => {
     expect(scan.windows).toBe(3 * 3 * 2);
     const sums = network.layers.map(({ channels }) => new Float64Array(channels ** 2));
     const voxels = network.layers.map(() => 0);
-    const { data, grid, minimum } = scan.prepared;
-    const image = { data, size: grid.size, minimum };
-    const logits = await slidingWindow(image, { patch: [8, 8, 12], overlap: 0.5 }, async (window) => {
+    const logits = await slidingWindow(scan.prepared, { patch: [8, 8, 12], overlap: 0.5 }, async (window) => {
       const run = await network.run(window, [8, 8, 12]);
       for (const [layer, { gram, voxels: n }] of run.grams.entries()) {
         gram.forEach((value, i) => {

@@ -3,6 +3,7 @@ import { CancelledError } from '../../src/errors.js';
 import { BACKGROUND_LOGIT, slidingWindow } from '../../src/inference/sliding-window.js';
 import { createRandom } from '../../src/math/random.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
+import type { Sample } from '../../src/preprocessing/sample.js';
 import { placeWindows } from '../../src/preprocessing/windows.js';
 
 const sizes: Vec3[] = [
@@ -28,10 +29,18 @@ const cases = sizes.flatMap((size) =>
   ),
 );
 
+function sampleOf(image: Float32Array, size: Vec3, minimum: number): Sample {
+  return { image, grid: { size, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] }, minimum };
+}
+
 function imageOf(size: Vec3) {
   const random = createRandom('window', ...size);
   const data = Float32Array.from({ length: count(size) }, () => random.normal());
-  return { data, size, minimum: data.reduce((a, b) => Math.min(a, b)) };
+  return sampleOf(
+    data,
+    size,
+    data.reduce((a, b) => Math.min(a, b)),
+  );
 }
 
 const largestDifference = (a: Float32Array, b: Float32Array) =>
@@ -39,17 +48,17 @@ const largestDifference = (a: Float32Array, b: Float32Array) =>
 
 describe(`slidingWindow, ${cases.length} combinations of image, patch and overlap`, () => {
   it.each(cases)('$name', async ({ size, patch, overlap }) => {
-    const image = imageOf(size);
+    const sample = imageOf(size);
     let windows = 0;
     const run = (predict: (window: Float32Array) => Float32Array) =>
-      slidingWindow(image, { patch, overlap }, async (window) => {
+      slidingWindow(sample, { patch, overlap }, async (window) => {
         windows++;
         expect(window.length).toBe(count(patch));
         return predict(window);
       });
     // What goes in comes out.
     const identity = await run((window) => window);
-    expect(largestDifference(identity, image.data)).toBeLessThan(1e-6);
+    expect(largestDifference(identity, sample.image)).toBeLessThan(1e-6);
     expect(windows).toBe(placeWindows(size, patch, overlap).length);
     // Twice the image, exactly: doubling loses no bit, so neither may the blending.
     expect(await run((window) => window.map((value) => 2 * value))).toEqual(identity.map((value) => 2 * value));
@@ -66,24 +75,32 @@ describe(`slidingWindow, ${cases.length} combinations of image, patch and overla
 
 describe('slidingWindow', () => {
   it('shows windows that reach over the border the image’s minimum there', async () => {
-    const image = { data: Float32Array.from({ length: 27 }, (_, i) => 10 + i), size: [3, 3, 3] as Vec3, minimum: -5 };
+    const sample = sampleOf(
+      Float32Array.from({ length: 27 }, (_, i) => 10 + i),
+      [3, 3, 3],
+      -5,
+    );
     const seen: Float32Array[] = [];
-    await slidingWindow(image, { patch: [5, 3, 4], overlap: 0.5 }, async (window) => {
+    await slidingWindow(sample, { patch: [5, 3, 4], overlap: 0.5 }, async (window) => {
       seen.push(window.slice());
       return window;
     });
     expect(seen.length).toBe(1);
     const inside = Array.from(seen[0]).filter((value) => value !== -5);
-    expect(inside).toEqual([...image.data]);
+    expect(inside).toEqual([...sample.image]);
     expect(seen[0].length - inside.length).toBe(60 - 27);
     // Centred: one column to the left of the image, one to its right.
     expect([...seen[0].subarray(15, 20)]).toEqual([-5, 10, 11, 12, -5]);
   });
 
   it('trusts the middle of a window more than its border', async () => {
-    const image = { data: Float32Array.from({ length: 12 }, (_, i) => i), size: [12, 1, 1] as Vec3, minimum: 0 };
+    const sample = sampleOf(
+      Float32Array.from({ length: 12 }, (_, i) => i),
+      [12, 1, 1],
+      0,
+    );
     let calls = 0;
-    const result = await slidingWindow(image, { patch: [8, 1, 1], overlap: 0.5 }, async (window) => {
+    const result = await slidingWindow(sample, { patch: [8, 1, 1], overlap: 0.5 }, async (window) => {
       calls++;
       return window.fill(calls === 1 ? 0 : 1);
     });
@@ -100,11 +117,11 @@ describe('slidingWindow', () => {
     // Windows at 0, 4, .. 12: only the last two see the voxels that differ, one by less than rounding.
     const data = new Float32Array(20).fill(-2);
     data.set([-2 + 1e-7, 3], 17);
-    const image = { data, size: [20, 1, 1] as Vec3, minimum: -2 };
+    const sample = sampleOf(data, [20, 1, 1], -2);
     const run = async (options: { runConstant?: boolean }) => {
       const seen: number[] = [];
       const result = await slidingWindow(
-        image,
+        sample,
         { patch: [8, 1, 1], overlap: 0.5, ...options },
         async (window, index) => {
           seen.push(index);

@@ -16,7 +16,7 @@ import type { Plan } from '../../src/preprocessing/plan.js';
 import { prepareImage } from '../../src/preprocessing/preprocess.js';
 import { trainNetwork } from '../../src/training/train-network.js';
 import { validate } from '../../src/training/validation.js';
-import type { TrainingCase } from '../../src/transforms/sample-patch.js';
+import type { TrainingSample } from '../../src/transforms/sample-patch.js';
 import type { Mask, Volume } from '../../src/volume/volume.js';
 import { makeBallModel, runtime } from '../support/ball-model.js';
 import { ballPlan, ballTasks, makeBall } from '../support/balls.js';
@@ -46,10 +46,10 @@ function makeScene(index: number): { volume: Volume; reference: Mask } {
   return { volume: { data, size, affine }, reference: { data: label, size, affine } };
 }
 
-const caseOf = ({ volume, reference }: { volume: Volume; reference: Mask }, taskPlan: Plan): TrainingCase => {
-  const { data: image, minimum, grid } = prepareImage(volume, taskPlan);
+const caseOf = ({ volume, reference }: { volume: Volume; reference: Mask }, taskPlan: Plan): TrainingSample => {
+  const { image, minimum, grid } = prepareImage(volume, taskPlan);
   const foreground = Uint32Array.from(reference.data.keys()).filter((i) => reference.data[i] > 0);
-  return { image, label: reference.data, size: grid.size, spacing: taskPlan.spacing, minimum, foreground };
+  return { image, labels: reference.data, grid, spacing: taskPlan.spacing, minimum, foreground };
 };
 const sceneCase = (index: number) => caseOf(makeScene(index), plan);
 const darkCase = (index: number) => caseOf(makeBall(dark, index), darkPlan);
@@ -79,8 +79,14 @@ beforeAll(async () => {
   const readers = (indices: number[]) => indices.map((index) => async () => makeScene(index));
   const balls = (indices: number[]) => indices.map((index) => async () => makeBall(dark, index));
   const judges = await fitJudges(network, [
-    { name: 'scene', labels: threeStructures, plan, bank: readers(range(0, 4)), calibration: readers(range(4, 8)) },
-    { name: 'dark', labels: oneStructure, plan: darkPlan, bank: balls(range(0, 3)), calibration: balls([3, 4]) },
+    {
+      name: 'scene',
+      labels: threeStructures,
+      plan,
+      bank: range(0, 4).map(sceneCase),
+      calibration: readers(range(4, 8)),
+    },
+    { name: 'dark', labels: oneStructure, plan: darkPlan, bank: range(0, 3).map(darkCase), calibration: balls([3, 4]) },
   ]);
   await network.release();
   const template = await makeBallModel();
@@ -156,8 +162,8 @@ describe('slidingWindow with several channels', () => {
   it('blends each as it would alone', async () => {
     const random = createRandom('channels');
     const image = {
-      data: Float32Array.from({ length: 9 * 7 * 11 }, () => random.normal()),
-      size: [9, 7, 11] as Vec3,
+      image: Float32Array.from({ length: 9 * 7 * 11 }, () => random.normal()),
+      grid: { size: [9, 7, 11] as Vec3, affine: makeBall(bright, 0).volume.affine },
       minimum: 0,
     };
     const options = { patch: [4, 4, 6] as Vec3, overlap: 0.5 };

@@ -137,11 +137,11 @@ describe('prepared cases', () => {
     expect(kept).toEqual(made);
     expect(await store().fingerprint(dataset, c)).toEqual(print);
     for (const one of [made, kept]) {
-      for (const array of [one.image, one.label, one.foreground])
+      for (const array of [one.image, one.labels, one.foreground])
         expect(array.buffer).toBeInstanceOf(SharedArrayBuffer);
-      expect(one.label).toBeInstanceOf(Uint8Array);
+      expect(one.labels).toBeInstanceOf(Uint8Array);
     }
-    expect(made.foreground.length).toBe(made.label.reduce((sum, v) => sum + v, 0));
+    expect(made.foreground.length).toBe(made.labels.reduce((sum, v) => sum + v, 0));
     expect([image, label]).toEqual([c.image, c.label!].map((file) => readFileSync(file)));
     expect(entries()).toHaveLength(2);
   });

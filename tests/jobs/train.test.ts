@@ -143,7 +143,7 @@ describe('train refuses', () => {
   };
 
   it('a run folder that holds a run, one that holds none, and one begun with other settings', async () => {
-    await refused({}, RunError, /m\.run: holds a run already; add --resume/);
+    await refused({}, RunError, /m\.run: holds a run already. Add --resume/);
     await refused({ resume: true, run: at('nothing') }, RunError, /nothing: expected a run to resume/);
     await refused({ resume: true, seed: 4 }, RunError, /seed was 3, is 4/);
     await refused({ resume: true, steps: undefined, minutes: 1 }, RunError, /steps was 6, is nothing/);

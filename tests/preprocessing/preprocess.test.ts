@@ -21,7 +21,7 @@ describe('prepareImage and restoreValues', () => {
         const data = fill(size, (x, y, z) => x + 10 * y + 100 * z);
         const prepared = prepareImage({ size, affine: affineOf(spacing, signs, [7, 8, 9]), data }, planOf(spacing));
         expect(prepared.grid.size).toEqual(size);
-        expect([...restoreValues(prepared.data, prepared)]).toEqual([...data]);
+        expect([...restoreValues(prepared.image, prepared)]).toEqual([...data]);
         expect(prepared.minimum).toBe(0);
       }),
     );
@@ -35,8 +35,8 @@ describe('prepareImage and restoreValues', () => {
     const prepared = prepareImage({ size, affine, data }, planOf([2, 3, 1]));
     expect(prepared.grid.size).toEqual([4, 3, 6]);
     // The canonical corner (0, 0, 0) is the left-most voxel, y = 3.
-    expect(prepared.data[0]).toBe(30);
-    expect([...restoreValues(prepared.data, prepared)]).toEqual([...data]);
+    expect(prepared.image[0]).toBe(30);
+    expect([...restoreValues(prepared.image, prepared)]).toEqual([...data]);
   });
 
   test('a smooth field survives resampling to 1e-2, finer and coarser', () => {
@@ -58,10 +58,10 @@ describe('prepareImage and restoreValues', () => {
         for (let y = 2; y < ny - 2; y++)
           for (let x = 2; x < nx - 2; x++) {
             const expected = field(world(prepared.grid.affine, [x, y, z]));
-            worst = Math.max(worst, Math.abs(prepared.data[x + nx * (y + ny * z)] - expected));
+            worst = Math.max(worst, Math.abs(prepared.image[x + nx * (y + ny * z)] - expected));
           }
       expect(worst).toBeLessThan(1e-2);
-      const back = restoreValues(prepared.data, prepared);
+      const back = restoreValues(prepared.image, prepared);
       let inside = 0;
       for (let z = 3; z < 21; z++)
         for (let y = 3; y < 33; y++)
@@ -76,15 +76,15 @@ describe('prepareImage and restoreValues', () => {
   test('noise does not alias into a coarse grid', () => {
     const size: Vec3 = [48, 48, 48];
     const data = fill(size, (x, y, z) => ((x + y + z) % 2 === 0 ? 1 : -1));
-    const { data: coarse } = prepareImage({ size, affine: affineOf([1, 1, 1]), data }, planOf([3, 3, 3]));
+    const { image: coarse } = prepareImage({ size, affine: affineOf([1, 1, 1]), data }, planOf([3, 3, 3]));
     expect(Math.max(...coarse.map(Math.abs))).toBeLessThan(0.02);
   });
 
   test("an offset in the call overrides the plan's", () => {
     const volume = { size: [2, 1, 1] as Vec3, affine: affineOf([1, 1, 1]), data: Float32Array.of(1000, 1100) };
     const plan = planOf([1, 1, 1], { intensityOffset: -1000 });
-    expect([...prepareImage(volume, plan).data]).toEqual([0, 100]);
-    expect([...prepareImage(volume, plan, { intensityOffset: 0 }).data]).toEqual([1000, 1100]);
+    expect([...prepareImage(volume, plan).image]).toEqual([0, 100]);
+    expect([...prepareImage(volume, plan, { intensityOffset: 0 }).image]).toEqual([1000, 1100]);
   });
 
   test('absurd spacings are refused before memory is taken', () => {

@@ -7,7 +7,7 @@ import type { Architecture } from '../../src/networks/architecture.js';
 import type { Plan } from '../../src/preprocessing/plan.js';
 import { createOnnxRuntime } from '../../src/runtime/onnxruntime.node.js';
 import { closedFormWeights } from '../networks/closed-form.js';
-import { ballPlan, ballTasks, makeBall } from './balls.js';
+import { ballPlan, ballSample, ballTasks, makeBall } from './balls.js';
 import { oneStructure } from './labels.js';
 
 /** One thread: these networks are too small for more. */
@@ -22,15 +22,10 @@ export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model>
   const weights = closedFormWeights(architecture);
   const network = await openNetwork({ architecture, weights }, runtime);
   const tasks = ballTasks.slice(0, 2).map((task) => {
-    const readers = (indices: number[]) => indices.map((index) => async () => makeBall(task, index));
     const plan = ballPlan(task, changes);
-    return {
-      name: task.name,
-      labels: oneStructure,
-      plan,
-      bank: readers(range(0, 5)),
-      calibration: readers(range(5, 9)),
-    };
+    const bank = range(0, 5).map((index) => ballSample(task, index, plan));
+    const calibration = range(5, 9).map((index) => async () => makeBall(task, index));
+    return { name: task.name, labels: oneStructure, plan, bank, calibration };
   });
   const judges = await fitJudges(network, tasks);
   await network.release();

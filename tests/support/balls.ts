@@ -2,7 +2,9 @@
 import { createRandom } from '../../src/math/random.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import type { Plan } from '../../src/preprocessing/plan.js';
-import type { TrainingCase } from '../../src/transforms/sample-patch.js';
+import { prepareImage } from '../../src/preprocessing/preprocess.js';
+import type { Sample } from '../../src/preprocessing/sample.js';
+import type { TrainingSample } from '../../src/transforms/sample-patch.js';
 import type { Mask, Volume } from '../../src/volume/volume.js';
 
 /** `contrast` above 0 is a bright ball, below 0 a dark one. */
@@ -51,11 +53,17 @@ export function ballPlan(task: BallTask, changes: Partial<Plan> = {}): Plan {
   };
 }
 
+/** A ball prepared under a plan. */
+export function ballSample(task: BallTask, index: number, plan: Plan): Sample {
+  return prepareImage(makeBall(task, index).volume, plan);
+}
+
 /** A ball as training wants it. */
-export function ballCase(task: BallTask, index: number): TrainingCase {
+export function ballCase(task: BallTask, index: number): TrainingSample {
   const { volume, reference } = makeBall(task, index);
   const image = volume.data.map((value) => (value - 10) / 2);
   const foreground = Uint32Array.from(reference.data.keys()).filter((i) => reference.data[i] === 1);
   const minimum = image.reduce((a, b) => Math.min(a, b));
-  return { image, label: reference.data, size: task.size, minimum, spacing: task.spacing, foreground };
+  const { size, affine, data: labels } = reference;
+  return { image, labels, grid: { size, affine }, minimum, spacing: task.spacing, foreground };
 }

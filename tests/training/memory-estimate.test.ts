@@ -62,7 +62,7 @@ describe('estimates', () => {
       /^Training will need about \d\.\d\d GiB of memory \(network \d\.\d\d GiB/,
     );
     expect(() => checkMemory(one, one.total - 1)).toThrow(UsageError);
-    expect(() => checkMemory(one, 2 ** 28)).toThrow(/would need .* found 0\.25 GiB; choose a smaller --patch/);
+    expect(() => checkMemory(one, 2 ** 28)).toThrow(/would need .* found 0\.25 GiB. Choose a smaller --patch/);
     expect(() => checkMemory(estimate([32, 32, 32], 999), 2 ** 30)).toThrow(/fewer cases or at a coarser --spacing/);
     expect(memoryLimit()).toBeGreaterThan(process.memoryUsage.rss());
   });

@@ -168,13 +168,13 @@ describe('trainNetwork', () => {
       dropout: 0,
     });
     const network = await openNetwork({ architecture: wider, weights }, runtime);
-    for (const { image, size, minimum, label } of cases) {
+    for (const sample of cases) {
       const windows = { patch: [16, 16, 16], overlap: 0.5 } as const;
-      const logits = await slidingWindow({ data: image, size, minimum }, windows, async (window) => {
+      const logits = await slidingWindow(sample, windows, async (window) => {
         return (await network.run(window, [16, 16, 16])).logits;
       });
       const mask = Uint8Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
-      expect(dice(mask, label)).toBeGreaterThan(0.99);
+      expect(dice(mask, sample.labels)).toBeGreaterThan(0.99);
     }
     await network.release();
   });

@@ -91,7 +91,10 @@ describe('a worker of batches', () => {
 
   it('passes errors on with their class', async () => {
     const [task] = work.tasks;
-    const broken = { ...task, cases: [{ ...task.cases[0], size: [99, 16, 16] as const }] };
+    const broken = {
+      ...task,
+      cases: [{ ...task.cases[0], grid: { ...task.cases[0].grid, size: [99, 16, 16] as const } }],
+    };
     const source = openWorkerBatches({ ...work, tasks: [broken], shares: [1] }, 0);
     const attempt = source.batch(0);
     await expect(attempt).rejects.toThrow(UsageError);
@@ -118,7 +121,7 @@ describe('a worker of batches', () => {
       const source = openWorkerBatches(work, 0, { script: scriptThat(code), patience: 0.5 });
       const attempt = source.batch(0);
       await expect(attempt).rejects.toThrow(EngineError);
-      await expect(attempt).rejects.toThrow('The thread that prepares batches failed: it gave no batch for 0.5 s.');
+      await expect(attempt).rejects.toThrow('The thread that prepares batches failed: it gave no answer for 0.5 s.');
       await source.close();
     }
     expect(workers()).toEqual(before);
@@ -142,7 +145,7 @@ describe('toShared', () => {
   it('moves a case to shared memory once', () => {
     const plain = ballCase(ballTasks[0], 0);
     const shared = toShared(plain);
-    for (const key of ['image', 'label', 'foreground'] as const) {
+    for (const key of ['image', 'labels', 'foreground'] as const) {
       expect(plain[key].buffer).toBeInstanceOf(ArrayBuffer);
       expect(shared[key].buffer).toBeInstanceOf(SharedArrayBuffer);
       expect(shared[key]).toEqual(plain[key]);

@@ -8,7 +8,7 @@ import { createOnnxRuntime } from '../../src/runtime/onnxruntime.node.js';
 import type { BatchWork } from '../../src/training/batch-source.js';
 import { trainNetwork } from '../../src/training/train-network.js';
 import { augmentIntensity } from '../../src/transforms/intensity.js';
-import { samplePatch, type TrainingCase } from '../../src/transforms/sample-patch.js';
+import { samplePatch, type TrainingSample } from '../../src/transforms/sample-patch.js';
 import { randomVoxelMatrix } from '../../src/transforms/spatial.js';
 import { ballCase, ballTasks } from '../support/balls.js';
 import { oneStructure } from '../support/labels.js';
@@ -108,10 +108,10 @@ describe('shapes', () => {
   const random = createRandom('labels');
   const voxels = 12 ** 3;
   const label = Uint8Array.from({ length: voxels }, () => random.integer(2));
-  const source: TrainingCase = {
+  const source: TrainingSample = {
     image: Float32Array.from(label),
-    label,
-    size: [12, 12, 12],
+    labels: label,
+    grid: { size: [12, 12, 12], affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] },
     spacing: [1, 1, 1],
     minimum: 0,
     foreground: Uint32Array.from(label.keys()).filter((i) => label[i] === 1),
@@ -122,7 +122,7 @@ describe('shapes', () => {
     let plain = 0;
     for (let seed = 0; seed < n; seed++) {
       // As large as the image: unrotated it is the image itself, whatever happens to intensities.
-      const patch = samplePatch(source, source.size, createRandom('shape', seed), { augment: true });
+      const patch = samplePatch(source, source.grid.size, createRandom('shape', seed), { augment: true });
       if (patch.label.every((value, i) => value === label[i])) plain++;
     }
     expectShare(plain, n, 0.6);

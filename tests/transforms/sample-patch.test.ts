@@ -3,17 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
 import { createRandom } from '../../src/math/random.js';
 import type { Vec3 } from '../../src/math/vector.js';
-import { samplePatch, type TrainingCase } from '../../src/transforms/sample-patch.js';
+import { samplePatch, type TrainingSample } from '../../src/transforms/sample-patch.js';
+
+const identityAffine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 
 /** A case whose image says where each voxel came from: value = 1 + its index. */
-function indexedCase(size: Vec3, isForeground: (x: number, y: number, z: number) => boolean): TrainingCase {
+function indexedCase(size: Vec3, isForeground: (x: number, y: number, z: number) => boolean): TrainingSample {
   const n = size[0] * size[1] * size[2];
   const image = Float32Array.from({ length: n }, (_, i) => i + 1);
   const label = Uint8Array.from({ length: n }, (_, i) =>
     isForeground(i % size[0], Math.floor(i / size[0]) % size[1], Math.floor(i / (size[0] * size[1]))) ? 1 : 0,
   );
   const foreground = Uint32Array.from([...label.keys()].filter((i) => label[i] === 1));
-  return { image, label, size, minimum: -7, spacing: [1, 1, 1], foreground };
+  return { image, labels: label, grid: { size, affine: identityAffine }, minimum: -7, spacing: [1, 1, 1], foreground };
 }
 
 const side = fc.integer({ min: 1, max: 14 });
@@ -38,7 +40,7 @@ describe('samplePatch without augmentation', () => {
           const [x, y, z] = at(i, patch).map((p, axis) => p + start[axis]);
           const inside = x >= 0 && y >= 0 && z >= 0 && x < size[0] && y < size[1] && z < size[2];
           const index = x + size[0] * (y + size[1] * z);
-          return image[i] !== (inside ? index + 1 : -7) || label[i] !== (inside ? source.label[index] : 0);
+          return image[i] !== (inside ? index + 1 : -7) || label[i] !== (inside ? source.labels[index] : 0);
         });
         expect(wrong).toEqual([]);
       }),
@@ -88,8 +90,10 @@ describe('samplePatch without augmentation', () => {
 
   it('refuses arrays that do not fit and impossible patches', () => {
     const source = indexedCase([4, 4, 4], () => true);
-    expect(() => samplePatch({ ...source, size: [4, 4, 5] }, [2, 2, 2], createRandom(1))).toThrow(UsageError);
-    expect(() => samplePatch(source, [2, 0, 2], createRandom(1))).toThrow(/positive integers; found 2, 0, 2/);
+    expect(() =>
+      samplePatch({ ...source, grid: { ...source.grid, size: [4, 4, 5] } }, [2, 2, 2], createRandom(1)),
+    ).toThrow(UsageError);
+    expect(() => samplePatch(source, [2, 0, 2], createRandom(1))).toThrow(/positive integers, found 2, 0, 2/);
     expect(() => samplePatch(source, [2, 2.5, 2], createRandom(1))).toThrow(UsageError);
   });
 });

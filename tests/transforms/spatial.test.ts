@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/math/random.js';
 import type { Vec3 } from '../../src/math/vector.js';
-import {
-  cropPatch,
-  type LabelledImage,
-  randomVoxelMatrix,
-  rotationMatrix,
-  voxelMatrix,
-  warpPatch,
-} from '../../src/transforms/spatial.js';
+import type { LabelledSample } from '../../src/preprocessing/sample.js';
+import { cropPatch, randomVoxelMatrix, rotationMatrix, voxelMatrix, warpPatch } from '../../src/transforms/spatial.js';
+
+function sampleOf(image: Float32Array, labels: Uint8Array, size: Vec3): LabelledSample {
+  return { image, labels, grid: { size, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] }, minimum: 0 };
+}
 
 /** A ball in millimetres about the grid's centre plus an offset, its image equal to its label. */
-function ball(size: Vec3, spacing: Vec3, radius: number, offset: Vec3 = [0, 0, 0]): LabelledImage {
+function ball(size: Vec3, spacing: Vec3, radius: number, offset: Vec3 = [0, 0, 0]): LabelledSample {
   const n = size[0] * size[1] * size[2];
   const label = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
@@ -19,7 +17,7 @@ function ball(size: Vec3, spacing: Vec3, radius: number, offset: Vec3 = [0, 0, 0
     const r = Math.hypot(...at.map((p, axis) => (p - (size[axis] - 1) / 2) * spacing[axis] - offset[axis]));
     label[i] = r < radius ? 1 : 0;
   }
-  return { image: Float32Array.from(label), label, size, minimum: 0 };
+  return sampleOf(Float32Array.from(label), label, size);
 }
 
 const centreOf = (size: Vec3): Vec3 => [(size[0] - 1) / 2, (size[1] - 1) / 2, (size[2] - 1) / 2];
@@ -41,7 +39,7 @@ describe('warpPatch', () => {
     const image = new Float32Array(21 * 19 * 17);
     const value = (x: number, y: number, z: number) => 2 * x - 3 * y + 0.5 * z;
     for (let i = 0; i < image.length; i++) image[i] = value(i % 21, Math.floor(i / 21) % 19, Math.floor(i / 399));
-    const source = { image, label: new Uint8Array(image.length), size, minimum: 0 };
+    const source = sampleOf(image, new Uint8Array(image.length), size);
     const matrix = voxelMatrix(rotationMatrix([11, -7, 14]), [1.1, 1.1, 1.1], [1, 1.5, 2]);
     const warped = warpPatch(source, [10.2, 9.1, 8.3], matrix, [5, 5, 5]);
     for (let i = 0; i < 125; i++) {
@@ -54,7 +52,7 @@ describe('warpPatch', () => {
   it('carries the label with the image', () => {
     const source = ball([30, 30, 30], [1, 1, 1], 8, [3, -2, 1]);
     const matrix = voxelMatrix(rotationMatrix([12, -9, 15]), [0.9, 0.9, 0.9], [1, 1, 1]);
-    const { image, label } = warpPatch(source, centreOf(source.size), matrix, [30, 30, 30]);
+    const { image, label } = warpPatch(source, centreOf(source.grid.size), matrix, [30, 30, 30]);
     let disagreeing = 0;
     for (let i = 0; i < image.length; i++) if (label[i] !== (image[i] >= 0.5 ? 1 : 0)) disagreeing++;
     // Float32 against float64 at exactly one half.
@@ -63,12 +61,7 @@ describe('warpPatch', () => {
   });
 
   it('puts the minimum beyond the outer faces of the image and the edge value within them', () => {
-    const source = {
-      image: new Float32Array(8).fill(5),
-      label: new Uint8Array(8).fill(1),
-      size: [2, 2, 2] as const,
-      minimum: -1,
-    };
+    const source = { ...sampleOf(new Float32Array(8).fill(5), new Uint8Array(8).fill(1), [2, 2, 2]), minimum: -1 };
     const { image, label } = warpPatch(source, [0.5, 0.5, 0.5], [0.5, 0, 0, 0, 0.5, 0, 0, 0, 0.5], [6, 1, 1]);
     // Positions -0.75, -0.25, 0.25, 0.75, 1.25, 1.75 along x; the image spans -0.5 to 1.5.
     expect([...image]).toEqual([-1, 5, 5, 5, 5, -1]);
@@ -83,7 +76,7 @@ describe('warpPatch', () => {
       const source = ball(size, spacing, 16);
       const matrix = voxelMatrix(rotation, [scale, scale, scale], spacing);
       const { label } = warpPatch(source, centreOf(size), matrix, size);
-      const expected = ball(size, spacing, 16 / scale).label;
+      const expected = ball(size, spacing, 16 / scale).labels;
       let both = 0;
       let sum = 0;
       for (let i = 0; i < label.length; i++) {
@@ -99,7 +92,7 @@ describe('warpPatch', () => {
     const source = ball([41, 21, 5], spacing, 3, [12, 0, 0]);
     const angle = 15;
     const matrix = voxelMatrix(rotationMatrix([0, 0, -angle]), [1, 1, 1], spacing);
-    const { label } = warpPatch(source, centreOf(source.size), matrix, source.size);
+    const { label } = warpPatch(source, centreOf(source.grid.size), matrix, source.grid.size);
     let [n, x, y] = [0, 0, 0];
     label.forEach((value, i) => {
       n += value;
