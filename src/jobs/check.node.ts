@@ -20,6 +20,8 @@ export interface CheckOptions extends JobOptions {
 /**
  * All findings of data sets. Bad data is the result, not an exception: also a folder that cannot be opened.
  * @throws UsageError without a folder; CancelledError
+ * @example
+ * const { verdict, counts } = await check({ datasets: ['Task04_Hippocampus'] });
  */
 export async function check(options: CheckOptions): Promise<CheckReport> {
   if (options.datasets.length === 0) throw new UsageError('Expected at least one data-set folder, found none.');
