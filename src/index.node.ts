@@ -45,6 +45,7 @@ export { inspect } from './jobs/inspect.node.js';
 export { type PlanResult, plan } from './jobs/plan.node.js';
 export { type PredictOptions, predict } from './jobs/predict.node.js';
 export { train } from './jobs/train.node.js';
+export type { LabelSpace, Structure } from './labels/label-space.js';
 export type { Model, StoredModel } from './model/model.js';
 export type { ModelCard } from './model/model-card.js';
 export type { Verdict } from './ood/verdict.js';

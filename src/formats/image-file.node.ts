@@ -66,7 +66,12 @@ export async function openImage(name: string): Promise<OpenedImage> {
   };
 }
 
-/** Read an image, header and voxels; errors as {@link openImage}. */
+/**
+ * Read an image, header and voxels; errors as {@link openImage}.
+ * @example
+ * const { volume } = await readImage('scan.nii.gz');
+ * console.log(volume.size, volume.data.length);
+ */
 export async function readImage(name: string): Promise<Image> {
   return await (await openImage(name)).read();
 }

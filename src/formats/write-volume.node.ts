@@ -12,6 +12,10 @@ import { endingOf, formats } from './registry.js';
  * (with the fields of a Slicer segmentation, which is named `.seg.nrrd`) or `.mha`, by the path's ending.
  * @param names of label values, carried in the file
  * @throws {OutputError} if it cannot be written; {UsageError} for another ending
+ * @example
+ * const { volume, header } = await readImage('scan.nii.gz');
+ * const mask = Uint8Array.from(volume.data, (value) => (value > 100 ? 1 : 0));
+ * await writeMask('mask.nii.gz', mask, header, { 1: 'bright' });
  */
 export async function writeMask(
   path: string,

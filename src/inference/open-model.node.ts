@@ -9,6 +9,12 @@ import { createPredictor, type Predictor } from './predictor.js';
  * Open a model, or an ensemble of it and `others`; `predict(volume)` on the result segments and judges one image, `release()` gives its memory back.
  * @throws ModelFormatError naming the path where it is missing, foreign, damaged or of another version; UsageError
  * naming a member that does not know the same tasks
+ * @example
+ * const model = await openModel('model.onnx');
+ * const { volume } = await readImage('scan.nii.gz');
+ * const { task, verdict, volumeMl } = await model.predict(volume);
+ * console.log(task, verdict.verdict, volumeMl);
+ * await model.release();
  */
 export async function openModel(
   path: string,

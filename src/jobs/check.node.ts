@@ -18,6 +18,8 @@ export interface CheckOptions extends JobOptions, OptionsOf<typeof checkOptions>
 /**
  * All findings of data sets. Bad data is the result, not an exception: also a folder that cannot be opened.
  * @throws UsageError without a folder; CancelledError
+ * @example
+ * const { verdict, counts } = await check({ datasets: ['Task04_Hippocampus'] });
  */
 export async function check(options: CheckOptions): Promise<CheckReport> {
   validateOptions(checkOptions, options);

@@ -70,6 +70,8 @@ export interface DemoResult {
 /**
  * Run the demonstration. A run that was stopped goes on from its last checkpoint.
  * @throws DatasetError where `data` holds no data set; otherwise what `train`, `evaluate` and `predict` throw
+ * @example
+ * const { report } = await demo({ output: 'demo' });
  */
 export async function demo(options: DemoOptions): Promise<DemoResult> {
   validateOptions(demoOptions, options);

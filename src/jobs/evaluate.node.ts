@@ -45,6 +45,9 @@ export interface EvaluateResult {
 /**
  * Evaluate a model and write `summary.json`, `cases.csv` and `report.html`. The model is not told the task of an image.
  * @throws DatasetError for a data set that is none of the model's tasks or has no test cases; ModelFormatError; OutputError
+ * @example
+ * const { summary } = await evaluate({ model: 'model.onnx', datasets: ['Task04_Hippocampus'], output: 'report' });
+ * console.log(summary.tasks);
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
   validateOptions(evaluateOptions, options);

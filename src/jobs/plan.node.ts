@@ -17,6 +17,9 @@ export interface PlanResult {
 /**
  * Write `fingerprints.json`, `plans.json` and `splits.json` into the run folder that `train` would use, and stop.
  * @throws UsageError where a run is to be resumed (it has its plans); otherwise as `train` does before it trains
+ * @example
+ * const { tasks } = await plan({ datasets: ['Task04_Hippocampus'], output: 'model.onnx' });
+ * console.log(tasks.map(({ plan }) => plan.spacing));
  */
 export async function plan(options: TrainOptions): Promise<PlanResult> {
   if (options.resume)

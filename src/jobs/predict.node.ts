@@ -37,6 +37,8 @@ export interface PredictOptions extends JobOptions, OptionsOf<typeof predictOpti
 /**
  * Segment and judge images; each case's files appear whole or not at all, and a bad file never stops the others.
  * @throws ModelFormatError, UsageError, OutputError; ImageFormatError for a folder without images; CancelledError
+ * @example
+ * const { cases } = await predict({ model: 'model.onnx', inputs: ['scans'], output: 'out' });
  */
 export async function predict(options: PredictOptions): Promise<PredictSummary> {
   validateOptions(predictOptions, options);

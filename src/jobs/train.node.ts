@@ -27,6 +27,8 @@ import { openWorkerBatches } from '../training/worker-batches.node.js';
  * Train one network jointly on all data sets, calibrate it after training, write the model file.
  * @throws DatasetError, ImageFormatError, GeometryError for bad data; PlanError for a bad file of plans; RunError for a
  * run folder that does not fit; OutputError; CancelledError after a checkpoint where the signal fires
+ * @example
+ * const { tasks } = await train({ datasets: ['Task04_Hippocampus'], output: 'model.onnx', steps: 2000 });
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const begun = await beginRun(options);
