@@ -23,7 +23,12 @@ export function sentence({ file, problem, expected, found, remedy }: Fault): str
   const wanted = [expected !== undefined && `expected ${expected}`, found !== undefined && `found ${found}`];
   const clauses = [problem, ...wanted].filter((clause) => typeof clause === 'string').join(', ');
   const where = file === undefined ? capitalised(clauses) : `${file}: ${clauses}`;
-  return [where, ...(remedy === undefined ? [] : [capitalised(remedy)])].map((clause) => `${clause}.`).join(' ');
+  return [`${where}.`, ...(remedy === undefined ? [] : [asSentence(remedy)])].join(' ');
+}
+
+/** A clause, such as a remedy, as a sentence of its own. */
+export function asSentence(clause: string): string {
+  return `${capitalised(clause)}.`;
 }
 
 function capitalised(text: string): string {
@@ -37,6 +42,7 @@ export type ErrorTag =
   | 'GeometryError'
   | 'ModelFormatError'
   | 'UnsupportedError'
+  | 'EmptyImageError'
   | 'PlanError'
   | 'RunError'
   | 'OutputError'
@@ -96,6 +102,11 @@ export class UnsupportedError extends CandorError {
   readonly tag = 'UnsupportedError';
 }
 
+/** An image with nothing in it: no finite voxel, or all voxels alike, as stored or under every plan's intensities. */
+export class EmptyImageError extends CandorError {
+  readonly tag = 'EmptyImageError';
+}
+
 /** A file of plans is missing, unreadable, or does not fit the data sets or the network. */
 export class PlanError extends CandorError {
   readonly tag = 'PlanError';
@@ -133,6 +144,7 @@ const classes: Readonly<Record<ErrorTag, new (fault: Fault | string) => CandorEr
   GeometryError,
   ModelFormatError,
   UnsupportedError,
+  EmptyImageError,
   PlanError,
   RunError,
   OutputError,

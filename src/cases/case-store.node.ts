@@ -20,7 +20,7 @@ import { decodeCase, encodeCase } from './prepared-case.js';
 import { toShared } from './to-shared.js';
 
 /** Raised whenever the bytes of an entry, or what they mean, change. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Foreground voxels that patches may be centred at: enough for any shape, little for memory. */
 const FOREGROUND_SAMPLE = 20_000;
 

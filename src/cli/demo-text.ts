@@ -27,7 +27,7 @@ interface Meeting {
   readonly set: string;
   readonly familiar: boolean;
   readonly result:
-    | (Verdict & { readonly volumeMl: number; readonly estimatedDice: number | null })
+    | (Verdict & { readonly volumeMl: number | null; readonly estimatedDice: number | null })
     | { readonly error: { readonly message: string } };
   readonly dice: number | null;
 }

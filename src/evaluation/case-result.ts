@@ -67,6 +67,8 @@ export interface UnlabelledResult {
   readonly scores: Readonly<Record<string, number>>;
   readonly pValues?: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** As of a labelled case. */
+  readonly invalidVoxels?: number;
   readonly error?: CaseError;
 }
 

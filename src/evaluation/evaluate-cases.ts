@@ -72,7 +72,9 @@ export async function evaluateImages(
     if ('error' in outcome) results.push({ ...known, verdict: null, scores: {}, seconds: 0, error: outcome.error });
     else {
       const { prediction, seconds } = outcome.value;
-      results.push({ ...known, verdict: prediction.verdict, ...judgements(prediction), seconds });
+      const { verdict, notFiniteVoxels: invalidVoxels } = prediction;
+      const invalid = invalidVoxels > 0 ? { invalidVoxels } : {};
+      results.push({ ...known, verdict, ...judgements(prediction), seconds, ...invalid });
     }
     options.onCase?.(name);
   }
@@ -107,7 +109,7 @@ function compare(
   // Of all that the probabilities call foreground: what the mask leaves out of it is an error of theirs.
   const region = evaluationRegion(threshold(probability, 0.5), reference, size);
   const voxels = reference.reduce((sum, value) => sum + value, 0);
-  const invalidVoxels = volume.data.reduce((n, value) => n + Number(!Number.isFinite(value)), 0);
+  const { notFiniteVoxels: invalidVoxels } = prediction;
   return {
     task,
     case: name,

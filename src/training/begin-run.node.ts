@@ -67,6 +67,7 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
     ...(options.plans !== undefined && { plans: valuesOf(given) }),
     threads,
     layers: chosen.name,
+    device: runtime.device,
     datasets: names.map((name, i) => ({ name, sha256: hashes[i] })),
     version,
   });

@@ -124,7 +124,7 @@ describe('fitJudges', () => {
     const cases: string[] = [];
     const { ood } = await fitJudges(network, [task], { onCase: (name) => void cases.push(name) });
     const { features } = await runScan(network, makeBall(bright, 1).volume, task.plan);
-    expect(ood.tasks[0].bank[1].spectra).toEqual(features.spectra.map((spectrum) => spectrum.map(Math.fround)));
+    expect(ood.tasks[0].bank[1].spectra).toEqual(features!.spectra.map((spectrum) => spectrum.map(Math.fround)));
     expect(cases).toEqual(['bright', 'bright', 'bright']);
     await network.release();
   });

@@ -66,7 +66,7 @@ describe('runScan', () => {
       return run.logits;
     });
     expect(voxels).toEqual(network.layers.map(({ stage, rowStep }) => (18 * 768) / 8 ** stage / rowStep));
-    expect(scan.features.spectra).toEqual(sums.map((sum, layer) => logSpectrum(sum, voxels[layer])));
+    expect(scan.features!.spectra).toEqual(sums.map((sum, layer) => logSpectrum(sum, voxels[layer])));
     expect(digest(scan.logits)).toBe(digest(logits));
   });
 
@@ -77,8 +77,8 @@ describe('runScan', () => {
     twice.data.set(ball.data, ball.data.length);
     const [one, two] = [await runScan(network, ball, plan), await runScan(network, twice, plan)];
     expect([one.windows, two.windows]).toEqual([1, 2]);
-    for (const [layer, spectrum] of two.features.spectra.entries()) {
-      for (const [i, value] of spectrum.entries()) expect(value).toBeCloseTo(one.features.spectra[layer][i], 3);
+    for (const [layer, spectrum] of two.features!.spectra.entries()) {
+      for (const [i, value] of spectrum.entries()) expect(value).toBeCloseTo(one.features!.spectra[layer][i], 3);
     }
   });
 });
