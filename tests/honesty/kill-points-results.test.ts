@@ -30,7 +30,7 @@ beforeAll(async () => {
   writeFileSync(at('balls.onnx'), await encodeModelFile(await makeBallModel()));
   writeBallDataset(at('data'), ballTasks[0]);
   inputs = inputContents();
-}, 120_000);
+}, 300_000);
 
 const inputContents = () => ({ ...contentsOf(at('images')), ...contentsOf(at('data')) });
 

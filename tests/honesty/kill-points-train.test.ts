@@ -65,7 +65,7 @@ beforeAll(async () => {
   data = contentsOf(dataset);
   points = killPoints(await record(() => run(begin('whole'))), READS);
   undisturbed = await outcome('whole');
-}, 120_000);
+}, 300_000);
 
 /** Every file is as it was before the run, or whole. */
 async function checkFiles(name: string, mode: Mode): Promise<void> {
