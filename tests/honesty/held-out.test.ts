@@ -60,7 +60,7 @@ beforeAll(async () => {
   writeFileSync(json, JSON.stringify(plans));
   plain = await trainIn('plain');
   splits = JSON.parse(readFileSync(at('plain', 'trained.run', 'splits.json'), 'utf8'))[tasks[0].name];
-}, 120_000);
+}, 300_000);
 
 describe('a case that is replaced', () => {
   it('is one of four parts', () => {
