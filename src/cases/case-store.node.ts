@@ -2,13 +2,12 @@
  * Fingerprints and prepared training cases, made or taken from the cache. A key holds all that the result depends on:
  * the bytes of image and reference, the values of the plan that act on them, and the version that made it.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { contentsOf } from '../datasets/data-hash.node.js';
 import type { Case, Dataset } from '../datasets/dataset.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import type { Cache } from '../files/cache.node.js';
+import { type Digests, openDigests } from '../files/digests.node.js';
 import { sha256 } from '../files/hash.js';
 import { createRandom } from '../math/random.js';
 import { type CaseFingerprint, fingerprintCase } from '../preprocessing/make-plan.js';
@@ -20,7 +19,7 @@ import { decodeCase, encodeCase } from './prepared-case.js';
 import { toShared } from './to-shared.js';
 
 /** Raised whenever the bytes of an entry, or what they mean, change. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Foreground voxels that patches may be centred at: enough for any shape, little for memory. */
 const FOREGROUND_SAMPLE = 20_000;
 
@@ -46,11 +45,11 @@ export interface CaseStore {
   prepare(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingCase>;
 }
 
-export function createCaseStore(cache: Cache): CaseStore {
-  const digests = new DigestMemo();
+/** @param digests of the data sets' files, where they are known already */
+export function createCaseStore(cache: Cache, digests: Digests = openDigests(cache)): CaseStore {
   /** Undefined where a file cannot be read: loading it will say why. */
   const keyOf = async ({ target }: Dataset, { image, label }: Case, use: readonly unknown[]) => {
-    const contents = await Promise.all([image, label!].map((file) => digests.of(file)));
+    const contents = await Promise.all([image, label!].map((file) => contentsOf(file, digests)));
     if (contents.includes(undefined)) return undefined;
     return sha256(JSON.stringify([FORMAT, version, target, ...contents, ...use]));
   };
@@ -127,26 +126,5 @@ function decodeFingerprint(bytes: Uint8Array): CaseFingerprint | undefined {
     return fingerprintSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     return undefined;
-  }
-}
-
-/** SHA-256 of files, computed again only where a file's time or size has changed. */
-class DigestMemo {
-  private readonly known = new Map<string, { readonly state: string; readonly digest: string }>();
-
-  async of(file: string): Promise<string | undefined> {
-    try {
-      const { size, mtimeMs, ino } = await stat(file);
-      const state = `${size} ${mtimeMs} ${ino}`;
-      const known = this.known.get(file);
-      if (known?.state === state) return known.digest;
-      const hash = createHash('sha256');
-      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-      const digest = hash.digest('hex');
-      this.known.set(file, { state, digest });
-      return digest;
-    } catch {
-      return undefined;
-    }
   }
 }

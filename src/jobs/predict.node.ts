@@ -73,8 +73,11 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
   try {
     for (const image of images) {
       throwIfCancelled(signal);
+      if (image.remark) options.onNote?.(image.remark);
       cases.push(
-        (options.continue && (await readDone(output, options, settings, image, resultSource, noteOnce))) ||
+        (options.continue &&
+          !image.fault &&
+          (await readDone(output, options, settings, image, resultSource, noteOnce))) ||
           (await predictOne(predictor, resultSource, image, memory, options)),
       );
       options.onProgress?.({ stage: 'predict', done: cases.length, total: images.length, item: image.case });
@@ -129,6 +132,7 @@ async function predictOne(
   const image = path.basename(input.path);
   const start = performance.now();
   try {
+    if (input.fault) throw input.fault;
     await checkSize(input.path);
     // Before the image is read: if it changes meanwhile, --continue will see that it did.
     const imageSha256 = await imageHash(input.path);

@@ -10,6 +10,8 @@ export interface EvaluatedData {
   /** Test cases of a data set, or images of an unfamiliar set. */
   readonly images: number;
   readonly sha256: string;
+  /** What the hash is over. */
+  readonly of: string;
   /** Where the split of a data set comes from; null for unfamiliar sets, which have none. */
   readonly split: 'dataset.json' | 'seeded' | 'given' | null;
 }
@@ -57,7 +59,7 @@ ${pairs('This evaluation', [
   ['NSD tolerance', settings.nsdToleranceMm === null ? 'not stated' : `${settings.nsdToleranceMm} mm`],
 ])}
 ${dataTable(provenance)}
-<p class="small">The SHA-256 of data is over dataset.json and the names and sizes of all files, not over their voxels.</p>`;
+<p class="small">The SHA-256 of data is over the contents of all files, and the names, groups, labels and split that go with them.</p>`;
 }
 
 function pairs(caption: string, entries: readonly (readonly [string, string])[]): string {
@@ -84,19 +86,29 @@ function dataTable({ data, training }: ReportProvenance): string {
       { title: 'SHA-256', kind: 'text' },
       { title: 'In training', kind: 'text' },
     ],
-    rows: data.map(({ name, images, sha256, split }) => [
+    rows: data.map(({ name, images, sha256, of, split }) => [
       escapeHtml(name),
       String(images),
       split === null ? 'none: unfamiliar' : splits[split],
       code(sha256),
-      split === null ? '–' : inTraining(sha256, training.datasets.find((other) => other.name === name)?.sha256),
+      split === null
+        ? '–'
+        : inTraining(
+            { sha256, of },
+            training.datasets.find((other) => other.name === name),
+          ),
     ]),
   });
 }
 
-function inTraining(now: string, then: string | undefined): string {
+type Hashed = Pick<EvaluatedData, 'sha256'> & { readonly of?: string };
+
+function inTraining(now: Hashed, then: Hashed | undefined): string {
   if (then === undefined) return 'not known';
-  return now === then ? 'the same files' : `<span class="flag">changed since</span>: ${code(then)}`;
+  if (now.of !== then.of) return 'not known: an earlier build hashed something else';
+  return now.sha256 === then.sha256
+    ? 'the same files'
+    : `<span class="flag">changed since</span>: ${code(then.sha256)}`;
 }
 
 function code(text: string): string {

@@ -3,13 +3,15 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type CaseStore, createCaseStore } from '../cases/case-store.node.js';
 import { checkChoices, type GivenPlans, makePlans, measureTasks, readPlans } from '../cases/plan-tasks.node.js';
-import { checkAll, openDatasets } from '../cases/prepare-tasks.node.js';
-import { datasetHash } from '../datasets/data-hash.node.js';
+import { datasetHash, HASH_OF } from '../datasets/data-hash.node.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { openDatasets } from '../datasets/open-datasets.node.js';
+import { requireSound } from '../datasets/require-sound.node.js';
 import { ModelFormatError, UsageError } from '../errors.js';
 import { makeFolder } from '../files/atomic.node.js';
 import { noCache, openCache } from '../files/cache.node.js';
 import { defaultCacheFolder } from '../files/cache-folder.node.js';
+import { openDigests } from '../files/digests.node.js';
 import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
 import { type Preset, presets, strideOf } from '../networks/architecture.js';
@@ -59,23 +61,27 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const given = options.plans === undefined ? {} : await readPlans(options.plans, { tasks: names, stride });
   const choices = { stride, patchVoxels, patch, spacing, given };
   checkChoices(choices);
-  await checkAll(datasets, options);
-  const hashes = await Promise.all(datasets.map(datasetHash));
+  await requireSound(datasets, options);
+  const cache = cacheOf(options);
+  const digests = openDigests(cache);
+  const hashes: string[] = [];
+  for (const dataset of datasets) hashes.push(await datasetHash(dataset, digests));
+  await digests.keep();
   const chosen = await chooseLayers(architecture, runtime);
   const settings = trainSettings(options, {
     init: start?.sha256 ?? null,
     ...(options.plans !== undefined && { plans: valuesOf(given) }),
     threads,
     layers: chosen.name,
-    datasets: names.map((name, i) => ({ name, sha256: hashes[i] })),
+    datasets: names.map((name, i) => ({ name, sha256: hashes[i], of: HASH_OF })),
     version,
   });
   // A model that cannot be written is found out before the work, not after it.
   await makeFolder(path.dirname(options.output));
   const stem = options.output.replace(/\.onnx$/i, '');
-  const run = await openRunFolder(options.run ?? `${stem}.run`, settings, options.resume ?? false);
+  const run = await openRunFolder(options.run ?? `${stem}.run`, settings, options.resume ?? false, options.onNote);
 
-  const store = createCaseStore(cacheOf(options));
+  const store = createCaseStore(cache, digests);
   const measured = await measureTasks(datasets, store, options);
   await run.writeJson('fingerprints.json', summariseFingerprints(measured));
   const plans = makePlans(datasets, measured, choices);

@@ -35,7 +35,12 @@ export interface RunFolder {
  * Begin a run, or go on with one. Its settings must be the same, but for a lower learning rate.
  * @throws RunError where the folder holds another run already, or none to resume, or one begun with other settings
  */
-export async function openRunFolder(folder: string, settings: TrainSettings, resume: boolean): Promise<RunFolder> {
+export async function openRunFolder(
+  folder: string,
+  settings: TrainSettings,
+  resume: boolean,
+  onNote?: (note: string) => void,
+): Promise<RunFolder> {
   const begun = await readText(path.join(folder, 'run.json'));
   if (begun === undefined && resume) throw new RunError(`${folder}: expected a run to resume, found no run.json.`);
   const state = begun === undefined ? undefined : await readCheckpoint(folder);
@@ -46,7 +51,8 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
     );
   }
   if (state) {
-    checkSettings(folder, begun!, settings);
+    const note = checkSettings(folder, begun!, settings);
+    if (note !== null) onNote?.(note);
     checkState(folder, state, settings);
   }
   await makeFolder(folder);
@@ -72,8 +78,11 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
   return run;
 }
 
-function checkSettings(folder: string, text: string, settings: TrainSettings): void {
-  const before = parseSettings(text);
+/** @returns what could not be compared, in a sentence; null where all could */
+function checkSettings(folder: string, text: string, settings: TrainSettings): string | null {
+  const saved = parseSettings(text);
+  const isOlder = saved !== undefined && hashedOtherwise(saved.datasets, settings.datasets);
+  const before = isOlder ? { ...saved, datasets: JSON.parse(JSON.stringify(settings.datasets)) as unknown } : saved;
   if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
@@ -83,6 +92,18 @@ function checkSettings(folder: string, text: string, settings: TrainSettings): v
     const [was, is] = [before, asSaved].map((values) => JSON.stringify(values[changed]) ?? 'nothing');
     throw new RunError(`${folder}: cannot be resumed with other settings: ${changed} was ${was}, is ${is}.`);
   }
+  return isOlder
+    ? `${folder}: the run was begun by an earlier build, which recorded the data by names and sizes of files: whether an image has changed since is not known.`
+    : null;
+}
+
+const recordedDatasets = z.array(z.object({ name: z.string(), of: z.string().optional() }));
+
+/** The same data sets by name, recorded by a hash of something else. */
+function hashedOtherwise(saved: unknown, now: TrainSettings['datasets']): boolean {
+  const { data } = recordedDatasets.safeParse(saved);
+  const names = (list: readonly { readonly name: string }[]) => JSON.stringify(list.map(({ name }) => name));
+  return data !== undefined && names(data) === names(now) && data.some(({ of }, i) => of !== now[i].of);
 }
 
 /** A run that diverged must be able to go on more gently; the log says which rate each step had. */

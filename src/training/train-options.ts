@@ -1,4 +1,5 @@
 /** What a training run is asked for, and what it gives. */
+import type { DatasetInput } from '../datasets/dataset.js';
 import type { JobOptions } from '../job-options.js';
 import type { Vec3 } from '../math/vector.js';
 import type { Preset } from '../networks/architecture.js';
@@ -9,8 +10,8 @@ export type Balance = 'tasks' | 'cases';
 
 /** Options of `train` and `plan`. */
 export interface TrainOptions extends JobOptions {
-  /** Data-set folders, one task each. */
-  readonly datasets: readonly string[];
+  /** Data sets, one task each: folders, or values as `openDataset` gives them. */
+  readonly datasets: readonly DatasetInput[];
   /** The model file to write. */
   readonly output: string;
   readonly preset?: Preset;

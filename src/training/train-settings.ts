@@ -36,7 +36,8 @@ export interface TrainSettings {
   readonly threads: number;
   /** How the engine computed the layers: other kernels give other last bits, too. */
   readonly layers: LayersName;
-  readonly datasets: readonly { readonly name: string; readonly sha256: string }[];
+  /** `of`: what the hash is over. Of runs begun before there was one: over the names and sizes of files. */
+  readonly datasets: readonly { readonly name: string; readonly sha256: string; readonly of?: string }[];
   readonly version: string;
 }
 

@@ -260,7 +260,8 @@ describe('voxels', () => {
 
   test('no foreground to learn from, intensities of another scale', async () => {
     putDecathlon(folder, names, { split, target: 2 });
-    split.train.forEach((name, i) => put(folder, `labelsTr/${name}.nii.gz`, labelBytes(undefined, [0, 1], i)));
+    for (const [i, name] of split.train.entries())
+      put(folder, `labelsTr/${name}.nii.gz`, labelBytes(undefined, [0, 1], i));
     put(
       folder,
       'imagesTr/c5.nii.gz',
