@@ -21,10 +21,10 @@ const panels = phantomFamilies.map((family, i) => {
   const left = GAP + i * (SIDE + GAP);
   const place = `translate(${left + (SIDE - width * scale) / 2} ${GAP + (SIDE - height * scale) / 2}) scale(${scale})`;
   const png = pngDataUri(encodePng(picture.width, picture.height, picture.image));
-  const outline = family.stranger
+  const outline = family.ood
     ? ''
     : `<path d="${contourPath(picture.reference, picture.width, picture.height, picture.spacing)}" fill="none" stroke="${referenceColour}" stroke-width="${2 / scale}"/>`;
-  const caption = family.stranger ? 'never shown' : 'learned';
+  const caption = family.ood ? 'never shown' : 'learned';
   return `<rect x="${left}" y="${GAP}" width="${SIDE}" height="${SIDE}" fill="#000"/>
 <g transform="${place}"><image width="${width}" height="${height}" preserveAspectRatio="none" href="${png}"/>${outline}</g>
 <text x="${left + SIDE / 2}" y="${SIDE + 2 * GAP + 10}" text-anchor="middle">${family.name} (${family.modality})</text>

@@ -42,6 +42,7 @@ export type ErrorTag =
   | 'GeometryError'
   | 'ModelFormatError'
   | 'UnsupportedError'
+  | 'EmptyImageError'
   | 'PlanError'
   | 'RunError'
   | 'OutputError'
@@ -101,6 +102,11 @@ export class UnsupportedError extends CandorError {
   readonly tag = 'UnsupportedError';
 }
 
+/** An image with nothing in it: no finite voxel, or all voxels alike, as stored or under every plan's intensities. */
+export class EmptyImageError extends CandorError {
+  readonly tag = 'EmptyImageError';
+}
+
 /** A file of plans is missing, unreadable, or does not fit the data sets or the network. */
 export class PlanError extends CandorError {
   readonly tag = 'PlanError';
@@ -138,6 +144,7 @@ const classes: Readonly<Record<ErrorTag, new (fault: Fault | string) => CandorEr
   GeometryError,
   ModelFormatError,
   UnsupportedError,
+  EmptyImageError,
   PlanError,
   RunError,
   OutputError,

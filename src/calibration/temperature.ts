@@ -25,6 +25,12 @@ export interface TemperatureFit {
 /** Fits stay within these bounds; separable cases would otherwise drive the temperature to 0. */
 export const temperatureBounds = { lowest: 0.05, highest: 20 } as const;
 
+/** Whether a fit ran into a bound, which is no minimum. */
+export function isAtBound(temperature: number): boolean {
+  const { lowest, highest } = temperatureBounds;
+  return temperature < 1.01 * lowest || temperature > highest / 1.01;
+}
+
 /**
  * The temperature that minimises the negative log likelihood, each case weighing the same whatever its size.
  * The likelihood is convex in 1 / T: Newton's method, kept within a shrinking bracket.

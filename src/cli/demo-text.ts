@@ -14,20 +14,20 @@ export interface Story {
     readonly modality: string;
     readonly cases: { readonly train: number; readonly calibration: number; readonly test: number };
   }[];
-  readonly strangers: readonly string[];
+  readonly oodSets: readonly string[];
   readonly training: Pick<TrainResult, 'model' | 'steps' | 'trainingSeconds'>;
   readonly summary: Summary;
   readonly report: string;
   readonly predictions: string;
-  readonly encounters: readonly Meeting[];
+  readonly examples: readonly DemoExample[];
 }
 
-interface Meeting {
+interface DemoExample {
   readonly image: string;
   readonly set: string;
-  readonly familiar: boolean;
+  readonly ood: boolean;
   readonly result:
-    | (Verdict & { readonly volumeMl: number; readonly estimatedDice: number | null })
+    | (Verdict & { readonly volumeMl: number | null; readonly estimatedDice: number | null })
     | { readonly error: { readonly message: string } };
   readonly dice: number | null;
 }
@@ -43,7 +43,7 @@ export function demoIntroduction(output: string, data?: string): string {
 
 /** Told when the work is done. */
 export function demoText(story: Story): string {
-  const { training, summary, encounters, report, predictions } = story;
+  const { training, summary, examples, report, predictions } = story;
   return [
     section(
       'Learned',
@@ -53,7 +53,7 @@ export function demoText(story: Story): string {
     section('Measured', 'on cases that it has not seen'),
     summaryText(summary, { indent: '  ' }),
     section('Met', `one image of each kind; masks are in ${predictions}`),
-    ...encounters.map(meetingText),
+    ...examples.map(exampleText),
     section('Report', report),
     section('Next', `candor inspect ${training.model}`, 'candor train <your data sets> -o model.onnx'),
   ].join('\n\n');
@@ -64,14 +64,14 @@ function section(title: string, ...lines: readonly string[]): string {
   return lines.map((line, i) => (i === 0 ? title : '').padEnd(10) + line).join('\n');
 }
 
-function learned({ tasks, strangers }: Story): string {
+function learned({ tasks, oodSets }: Story): string {
   const names = tasks.map(({ name, modality }) => `${plainText(name)} (${plainText(modality)})`);
-  const unseen = strangers.length === 0 ? '' : `; never shown: ${listText(strangers.map(plainText))}`;
+  const unseen = oodSets.length === 0 ? '' : `; never shown: ${listText(oodSets.map(plainText))}`;
   return `${listText(names)}, one network${unseen}`;
 }
 
-function meetingText({ image, set, familiar, result, dice }: Meeting): string {
-  const title = `  ${familiar ? 'A new' : 'A stranger, a'} ${plainText(set)} scan: ${plainText(image)}`;
+function exampleText({ image, set, ood, result, dice }: DemoExample): string {
+  const title = `  ${ood ? 'Of an OOD set, a' : 'A new'} ${plainText(set)} scan: ${plainText(image)}`;
   if ('error' in result) return `${title}\n    ${plainText(result.error.message)}`;
   const lines = [title, `    ${verdictSentence(result)}`];
   if (result.estimatedDice !== null) {

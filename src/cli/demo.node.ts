@@ -23,7 +23,7 @@ export function addDemo(program: Command): void {
         'not seen, and let it meet scans of kinds that it has never seen.',
     )
     .option('-o, --output <folder>', 'folder for data, model, masks and report (default: candor-demo)')
-    .option('--data <folder>', 'use the data sets in this folder instead; unfamiliar images lie in its ood/')
+    .option('--data <folder>', 'use the data sets in this folder instead; out-of-distribution images lie in its ood/')
     .option('--steps <n>', 'training steps')
     .option('--seed <n>', 'seed of everything random (default: 0)');
   addOutputOptions(addEngineOptions(command)).action(async (raw: unknown) => {

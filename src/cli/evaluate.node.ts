@@ -22,7 +22,7 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .description(
       'Run a model over the test split of its data sets and compare with the references: Dice and surface distances, ' +
-        'calibration before and after temperature scaling, false alarms and, with --ood, detection of unfamiliar images.',
+        'calibration before and after temperature scaling, false alarms and, with --ood, detection of out-of-distribution images.',
     )
     .argument('<model>', 'model file')
     .argument('<dataset...>', 'data-set folders')

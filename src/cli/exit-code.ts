@@ -18,6 +18,7 @@ const byTag: Readonly<Record<ErrorTag, number>> = {
   GeometryError: exitCodes.badInput,
   ModelFormatError: exitCodes.badInput,
   UnsupportedError: exitCodes.badInput,
+  EmptyImageError: exitCodes.badInput,
   PlanError: exitCodes.badInput,
   RunError: exitCodes.badInput,
   OutputError: exitCodes.output,

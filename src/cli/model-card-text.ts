@@ -19,6 +19,7 @@ export function modelCardText(card: ModelCard): string {
       }),
     ],
     ['Out-of-distribution detection', oodText(card)],
+    ...(card.doubts.length > 0 ? [['Doubts', card.doubts.map((text) => `  ${text}`).join('\n')] as const] : []),
     ['Provenance', provenanceText(card)],
   ];
   return plainLines(sections.map(([title, text]) => (title === '' ? text : `${title}\n${text}`)).join('\n\n'));

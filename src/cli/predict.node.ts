@@ -8,7 +8,7 @@ import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wh
 import { exitCodes } from './exit-code.js';
 import { reportError } from './report-error.node.js';
 import { addEngineOptions, addOutputOptions } from './shared-options.node.js';
-import { casesText, countsText } from './verdict-text.js';
+import { casesText, countsText, remarksText } from './verdict-text.js';
 import { print, work } from './work.node.js';
 
 const flags = z.object({
@@ -42,16 +42,19 @@ export function addPredict(program: Command): void {
     .argument('[others...]', 'further models of the same tasks: all segment together, the first alone judges')
     .requiredOption('-i, --input <path...>', 'images (NIfTI, NRRD, MetaImage) or folders of them')
     .requiredOption('-o, --output <folder>', 'folder for masks, verdicts and summary.json')
-    .option('--task <name>', 'the task of all images, where it is known (default: the least strange)')
+    .option('--task <name>', 'the task of all images, where it is known (default: that with the lowest OOD score)')
     .option('--alpha <p>', 'bound on the share of false alarms (default: 0.05)')
     .option('--format <ending>', "of masks and maps: nii.gz, nrrd or mha (default: each image's own)")
     .option('--save-probabilities', 'also write calibrated foreground probabilities, CASE_prob.nii.gz')
     .option(
       '--save-ood-map',
-      'also write where an image is strange, CASE_ood.nii.gz: larger is stranger, relative to the rest of the scan; ' +
+      'also write the OOD map, CASE_ood.nii.gz: larger is further from the training images, relative to the rest of the scan; ' +
         'no p-value, and constant where the image fits one window',
     )
-    .option('--on-ood <what>', 'warn, or refuse: write no mask for an unfamiliar image and exit with 4 (default: warn)')
+    .option(
+      '--on-ood <what>',
+      'warn, or refuse: write no mask for an out-of-distribution image and exit with 4 (default: warn)',
+    )
     .option(
       '--keep-largest',
       'keep only the largest connected component of each mask (default: where that was better on calibration cases)',
@@ -84,6 +87,10 @@ export function addPredict(program: Command): void {
     process.exitCode = failed.length > 0 ? exitCodes.badInput : refused ? exitCodes.outOfDistribution : exitCodes.done;
     const counts = `${countsText(done, failed.length)} Results are in ${options.output}.`;
     if (json) print(summary);
-    else print([...(done.length > 0 ? [casesText(done), ''] : []), counts].join('\n'));
+    else {
+      const remarks = remarksText(done);
+      const table = done.length > 0 ? [casesText(done), ''] : [];
+      print([...table, ...(remarks.length > 0 ? [...remarks, ''] : []), counts].join('\n'));
+    }
   });
 }

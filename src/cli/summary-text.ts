@@ -1,9 +1,9 @@
-/** An evaluation in a few lines: is the mask right, is the probability honest, is the stranger noticed. */
+/** An evaluation in a few lines: is the mask right, is the probability honest, are out-of-distribution images detected. */
 import type { DetectorSummary, Summary } from '../evaluation/summary.js';
 import { detectorName } from '../report/detector-names.js';
 import { absent, fixed, intervalText, plainText, tableText } from './text.js';
 
-/** Tables of accuracy and calibration, of detection where unfamiliar sets were given, and of false alarms. */
+/** Tables of accuracy and calibration, of detection where OOD sets were given, and of false alarms. */
 export function summaryText(summary: Summary, options: { readonly indent?: string } = {}): string {
   const indent = options.indent ?? '';
   return [accuracyTable(summary, indent), detectionTable(summary, indent), falseAlarmsTable(summary, indent)]
@@ -42,7 +42,7 @@ function detectionTable({ ood, settings }: Summary, indent: string): string {
   });
   if (rows.length === 0) return '';
   const heading = [
-    'unfamiliar images',
+    'out-of-distribution images',
     'AUROC (95 % interval)',
     'FPR at 95 % TPR',
     `flagged at alpha ${settings.alpha}`,

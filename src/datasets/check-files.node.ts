@@ -3,9 +3,10 @@ import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asSentence, isCandorError } from '../errors.js';
 import { caseName, isImageName } from '../formats/file-names.js';
+import type { ImageHeader } from '../formats/image.js';
 import { readImageHeader } from '../formats/image-file.node.js';
-import type { ImageHeader } from '../formats/nifti/nifti.js';
-import { voxelTypes } from '../formats/nifti/voxels.js';
+import { bytesOf } from '../formats/voxels.js';
+import { count } from '../math/vector.js';
 import type { Case, Dataset } from './dataset.js';
 import { type Finding, type FindingKind, someOf } from './finding.js';
 import { gridMismatch } from './grid-match.js';
@@ -75,8 +76,9 @@ export async function checkHeaders(c: Case): Promise<CheckedHeaders> {
       severity: mismatch.grave ? 'error' : 'warning',
       kind: mismatch.of === 'shape' ? 'shape-mismatch' : 'affine-mismatch',
       ...{ case: c.name, file: c.label, message: `${mismatch.message}.` },
-      advice: asSentence(mismatch.remedy),
+      advice: guessedAdvice(image, label) ?? asSentence(mismatch.remedy),
     });
+  if (image && label) findings.push(...labelRemarks(c, image, label));
   return { image, label, bytes: Math.max(0, ...[image, label].map((h) => (h ? bytesToRead(h) : 0))), findings };
 }
 
@@ -88,8 +90,25 @@ async function adviceOnMissing(file: string): Promise<string> {
 }
 
 /** Inflated bytes and float32 values; compressed bytes are fewer. */
-function bytesToRead({ grid, datatype }: ImageHeader): number {
-  return grid.size.reduce((a, b) => a * b) * (2 * voxelTypes[datatype].bytes + 4);
+function bytesToRead({ grid, type }: ImageHeader): number {
+  return count(grid.size) * (2 * bytesOf(type) + 4);
+}
+
+/** What to do where only one of the two headers says how the image lies: voxels that match already must not be moved. */
+function guessedAdvice(image: ImageHeader, label: ImageHeader): string | undefined {
+  const isGuessed = ({ remarks }: ImageHeader) => remarks.some(({ kind }) => kind === 'no-orientation');
+  if (isGuessed(image) === isGuessed(label)) return undefined;
+  const [guessed, sure] = isGuessed(label) ? ['label', 'image'] : ['image', 'label'];
+  return `The ${guessed}'s header does not say how it lies: if the label was drawn on this image, copy the ${sure}'s geometry into it; do not resample.`;
+}
+
+/** Labels whose header says two things, where their image's does not say the same. */
+function labelRemarks(c: Case, image: ImageHeader, label: ImageHeader): Finding[] {
+  return label.remarks
+    .filter(({ kind, text }) => kind === 'header-disagrees' && !image.remarks.some((one) => one.text === text))
+    .map(({ kind, text, advice }) => ({
+      ...{ severity: 'warning', kind, case: c.name, file: c.label, message: `${text}.`, advice: `${advice}.` },
+    }));
 }
 
 /** Files that lie in the folders but belong to no case: often a name that was meant to match. */

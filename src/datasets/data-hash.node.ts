@@ -1,11 +1,7 @@
 /** Which data a result rests on: hashes of contents, which tell whether a data set, an image set or an image has changed. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { ImageFormatError } from '../errors.js';
 import { type Digests, openDigests } from '../files/digests.node.js';
 import { sha256 } from '../files/hash.js';
-import { explainSystemError } from '../files/system-error.js';
-import { imageFiles } from '../formats/image-file.node.js';
+import { openImage } from '../formats/image-file.node.js';
 import type { Dataset } from './dataset.js';
 
 /** What a data set's hash is over; raised whenever the same data would get another one. Hashes without it are older. */
@@ -41,7 +37,7 @@ export async function imagesHash(files: readonly string[], digests: Digests = op
 export async function contentsOf(image: string, digests: Digests): Promise<string[] | undefined> {
   try {
     const contents: string[] = [];
-    for (const file of await imageFiles(image)) contents.push(await digests.of(file));
+    for (const file of (await openImage(image)).files) contents.push(await digests.of(file));
     return contents;
   } catch {
     return undefined;
@@ -50,16 +46,8 @@ export async function contentsOf(image: string, digests: Digests): Promise<strin
 
 /**
  * SHA-256 of an image's contents: of its file, or of both its files one after the other, the header's first.
- * @throws ImageFormatError where they cannot be read
+ * @throws as `openImage`
  */
 export async function imageHash(image: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of await imageFiles(image)) {
-    try {
-      for await (const bytes of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(bytes as Uint8Array);
-    } catch (cause) {
-      throw new ImageFormatError({ file, problem: `cannot read this image: ${explainSystemError(cause)}`, cause });
-    }
-  }
-  return hash.digest('hex');
+  return await (await openImage(image)).sha256();
 }

@@ -46,6 +46,9 @@ export const findingKinds = [
   'spacing-outlier',
   'implausible-extent',
   'no-orientation',
+  'no-spacing',
+  'header-disagrees',
+  'spatial-unit',
   'mixed-orientations',
   'mixed-data-types',
   // voxels

@@ -1,6 +1,6 @@
 /**
  * What one evaluated image leaves behind: plain numbers that the summary, the CSV file and the report are made from.
- * A labelled case is compared with its reference; an image of an unfamiliar set has none and is only judged.
+ * A labelled case is compared with its reference; an image of an OOD set has none and is only judged.
  */
 import type { BinSums, CalibrationErrors } from '../calibration/reliability.js';
 import type { Vec3 } from '../math/vector.js';
@@ -41,7 +41,7 @@ export interface CaseResult {
   /** The Dice that the model expects without seeing the reference; null where the prediction is empty. */
   readonly estimatedDice: number | null;
   readonly verdict: Verdict;
-  /** Strangeness by detector, higher is stranger; may be Infinity. */
+  /** OOD score by detector, higher is further from the training images; may be Infinity. */
   readonly scores: Readonly<Record<string, number>>;
   /** The p-value that each detector would give under the verdict's rule; the verdict's own detector is known anyway. */
   readonly pValues?: Readonly<Record<string, number>>;
@@ -52,7 +52,7 @@ export interface CaseResult {
 }
 
 /** An image that has no reference, from a set that the model is not meant for. */
-export interface UnlabelledResult {
+export interface OodResult {
   readonly set: string;
   readonly case: string;
   /** File name. */
@@ -67,6 +67,8 @@ export interface UnlabelledResult {
   readonly scores: Readonly<Record<string, number>>;
   readonly pValues?: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** As of a labelled case. */
+  readonly invalidVoxels?: number;
   readonly error?: CaseError;
 }
 
@@ -92,7 +94,7 @@ export interface Evaluation {
   readonly model: ModelReference;
   readonly cases: readonly CaseResult[];
   /** Images of sets that the model is not meant for. */
-  readonly unlabelled?: readonly UnlabelledResult[];
+  readonly oodImages?: readonly OodResult[];
   /** Labelled cases that could not be evaluated. */
   readonly failed?: readonly FailedCase[];
   /** Tasks whose spacing is made up, so that their figures in mm and ml mean nothing. */

@@ -1,24 +1,24 @@
 /** All evaluated images as one table, a row each, for spreadsheets, R and pandas (RFC 4180: CRLF, quotes doubled). */
 import type { Verdict } from '../ood/verdict.js';
-import type { CaseResult, FailedCase, UnlabelledResult } from './case-result.js';
+import type { CaseResult, FailedCase, OodResult } from './case-result.js';
 
 type Cell = string | number | null | undefined;
 
 const calibrationMeasures = ['ece', 'ace', 'mce', 'nll', 'brier'] as const;
 
 /**
- * Labelled test cases first, then images of unfamiliar sets, then cases that failed.
+ * Labelled test cases first, then images of OOD sets, then cases that failed.
  * Numbers are written in full; what is not defined is an empty cell; infinite scores are `inf`, as numpy and R read it.
  */
 export function casesCsv(
   cases: readonly CaseResult[],
-  unlabelled: readonly UnlabelledResult[] = [],
+  oodImages: readonly OodResult[] = [],
   failed: readonly FailedCase[] = [],
 ): string {
-  const detectors = [...new Set([...cases, ...unlabelled].flatMap((c) => Object.keys(c.scores)))].sort();
+  const detectors = [...new Set([...cases, ...oodImages].flatMap((c) => Object.keys(c.scores)))].sort();
   const rows = [
     ...cases.map(caseCells),
-    ...unlabelled.map(unlabelledCells),
+    ...oodImages.map(oodCells),
     ...failed.map(
       (c): Record<string, Cell> => ({ kind: 'failed', set: c.task, case: c.case, error: errorText(c.error) }),
     ),
@@ -95,7 +95,7 @@ function caseCells(c: CaseResult): Record<string, Cell> {
   return cells;
 }
 
-function unlabelledCells(c: UnlabelledResult): Record<string, Cell> {
+function oodCells(c: OodResult): Record<string, Cell> {
   return {
     kind: 'unlabelled',
     set: c.set,

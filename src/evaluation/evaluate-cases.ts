@@ -8,7 +8,7 @@ import { dice, volumeMl } from '../metrics/overlap.js';
 import { surfaceMeasures } from '../metrics/surface.js';
 import { threshold } from '../volume/threshold.js';
 import type { Mask, Volume } from '../volume/volume.js';
-import type { CaseCalibration, CaseError, CaseResult, FailedCase, UnlabelledResult } from './case-result.js';
+import type { CaseCalibration, CaseError, CaseResult, FailedCase, OodResult } from './case-result.js';
 import { makePicture } from './picture.js';
 
 export interface LabelledCase {
@@ -19,7 +19,7 @@ export interface LabelledCase {
   readonly read: () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
 }
 
-export interface UnlabelledImage {
+export interface OodImage {
   readonly set: string;
   readonly case: string;
   /** File name. */
@@ -61,10 +61,10 @@ export async function evaluateCases(
 /** Judge images that have no reference; an image that cannot be read or run keeps its error. */
 export async function evaluateImages(
   predictor: Predictor,
-  images: Iterable<UnlabelledImage>,
+  images: Iterable<OodImage>,
   options: EvaluateCasesOptions,
-): Promise<UnlabelledResult[]> {
-  const results: UnlabelledResult[] = [];
+): Promise<OodResult[]> {
+  const results: OodResult[] = [];
   for (const { set, case: name, image, read } of images) {
     throwIfCancelled(options.signal);
     const outcome = await attempt(async () => timedPrediction(predictor, await read(), options));
@@ -72,7 +72,9 @@ export async function evaluateImages(
     if ('error' in outcome) results.push({ ...known, verdict: null, scores: {}, seconds: 0, error: outcome.error });
     else {
       const { prediction, seconds } = outcome.value;
-      results.push({ ...known, verdict: prediction.verdict, ...judgements(prediction), seconds });
+      const { verdict, notFiniteVoxels: invalidVoxels } = prediction;
+      const invalid = invalidVoxels > 0 ? { invalidVoxels } : {};
+      results.push({ ...known, verdict, ...judgements(prediction), seconds, ...invalid });
     }
     options.onCase?.(name);
   }
@@ -107,7 +109,7 @@ function compare(
   // Of all that the probabilities call foreground: what the mask leaves out of it is an error of theirs.
   const region = evaluationRegion(threshold(probability, 0.5), reference, size);
   const voxels = reference.reduce((sum, value) => sum + value, 0);
-  const invalidVoxels = volume.data.reduce((n, value) => n + Number(!Number.isFinite(value)), 0);
+  const { notFiniteVoxels: invalidVoxels } = prediction;
   return {
     task,
     case: name,

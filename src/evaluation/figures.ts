@@ -1,7 +1,7 @@
 /** Figures with intervals, made alike everywhere: bootstrap over groups with one seed and one number of resamples. */
 import { bootstrapInterval, type Interval } from '../math/bootstrap.js';
 import { mean } from '../math/statistics.js';
-import type { CaseResult, UnlabelledResult } from './case-result.js';
+import type { CaseResult, OodResult } from './case-result.js';
 
 /** A statistic of items that each belong to a group. */
 export type Estimate = <T>(
@@ -39,6 +39,6 @@ export function groupOfCase(c: CaseResult): string {
 }
 
 /** As given, which may name a test case's group, or the image alone. */
-export function groupOfUnlabelled(c: UnlabelledResult): string {
+export function groupOfOodImage(c: OodResult): string {
   return c.group ?? `${c.set}/${c.case}`;
 }

@@ -13,7 +13,7 @@ export function collectNotes(context: Context): string[] {
   return [...aboutFailures(context), ...aboutAccuracy(context), ...aboutVerdicts(context)];
 }
 
-function aboutFailures({ cases, failed = [], unlabelled = [], tasks }: Context): string[] {
+function aboutFailures({ cases, failed = [], oodImages = [], tasks }: Context): string[] {
   const notes = failed.map((c) => `${c.task}: ${c.case} could not be evaluated (${c.error.message})`);
   for (const task of tasks) {
     const missing = failed.filter((c) => c.task === task).length;
@@ -26,7 +26,7 @@ function aboutFailures({ cases, failed = [], unlabelled = [], tasks }: Context):
       );
     }
   }
-  for (const c of unlabelled) {
+  for (const c of oodImages) {
     if (c.error) notes.push(`${c.set}: ${c.image} could not be run (${c.error.message}) and is in no figure.`);
   }
   return notes;
@@ -105,9 +105,9 @@ function names(cases: readonly CaseResult[]): string {
   return cases.length > shown.length ? `${shown.join(', ')} and ${cases.length - shown.length} more` : shown.join(', ');
 }
 
-function aboutVerdicts({ cases, unlabelled = [], alphas, falseAlarms }: Context): string[] {
+function aboutVerdicts({ cases, oodImages = [], alphas, falseAlarms }: Context): string[] {
   const notes: string[] = [];
-  const verdicts = [...cases, ...unlabelled].flatMap((c) => (c.verdict ? [c.verdict] : []));
+  const verdicts = [...cases, ...oodImages].flatMap((c) => (c.verdict ? [c.verdict] : []));
   const undetermined = verdicts.filter((v) => v.verdict === 'undetermined');
   if (undetermined.length > 0) {
     const smallest = Math.max(...undetermined.map((v) => v.ood.guarantee.minimumAlpha));

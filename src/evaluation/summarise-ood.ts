@@ -1,30 +1,30 @@
 /**
- * How well strange images are told from the test cases, by each detector and for each set; and how often the default
+ * How well images of OOD sets are told from the test cases, by each detector and for each set; and how often the default
  * detector raised a false alarm on the test cases, beside the number that its guarantee lets one expect.
  */
 import { betaBinomialProbabilities } from '../math/binomial.js';
 import { aupr, auroc, fprAtTpr, type LabelledScore, splitScores } from '../metrics/ranking.js';
 import { isAtMost, supportsAlpha } from '../ood/conformal.js';
 import type { Verdict } from '../ood/verdict.js';
-import type { CaseResult, UnlabelledResult } from './case-result.js';
-import { type Estimate, groupOfCase, groupOfUnlabelled } from './figures.js';
+import type { CaseResult, OodResult } from './case-result.js';
+import { type Estimate, groupOfCase, groupOfOodImage } from './figures.js';
 import type { DetectorSummary, FalseAlarms } from './summary.js';
 
 /** Figures of every detector that scored the test cases: by set, and for all sets together under `all`. */
 export function summariseDetectors(
   cases: readonly CaseResult[],
-  unlabelled: readonly UnlabelledResult[],
+  oodImages: readonly OodResult[],
   options: { readonly estimate: Estimate; readonly alpha: number },
 ): Record<string, Record<string, DetectorSummary>> {
-  const sets = [...new Set(unlabelled.map((c) => c.set))];
-  const detectors = [...new Set([...cases, ...unlabelled].flatMap((c) => Object.keys(c.scores)))];
+  const sets = [...new Set(oodImages.map((c) => c.set))];
+  const detectors = [...new Set([...cases, ...oodImages].flatMap((c) => Object.keys(c.scores)))];
   return Object.fromEntries(
     detectors.map((detector) => {
       const bySet = sets.map((set) => {
-        const images = unlabelled.filter((c) => c.set === set);
+        const images = oodImages.filter((c) => c.set === set);
         return [set, summariseDetector(detector, cases, images, options)] as const;
       });
-      const all = ['all', summariseDetector(detector, cases, unlabelled, options)] as const;
+      const all = ['all', summariseDetector(detector, cases, oodImages, options)] as const;
       return [detector, Object.fromEntries(sets.length > 0 ? [...bySet, all] : [])];
     }),
   );
@@ -37,16 +37,16 @@ interface GroupedScore extends LabelledScore {
 function summariseDetector(
   detector: string,
   cases: readonly CaseResult[],
-  images: readonly UnlabelledResult[],
+  images: readonly OodResult[],
   { estimate, alpha }: { readonly estimate: Estimate; readonly alpha: number },
 ): DetectorSummary {
-  const scored = <T extends CaseResult | UnlabelledResult>(results: readonly T[]) =>
+  const scored = <T extends CaseResult | OodResult>(results: readonly T[]) =>
     results.filter((c) => detector in c.scores && !Number.isNaN(c.scores[detector]));
-  const familiar = scored(cases);
-  const strange = scored(images);
+  const negatives = scored(cases);
+  const positives = scored(images);
   const scores: GroupedScore[] = [
-    ...familiar.map((c) => ({ score: c.scores[detector], positive: false, group: groupOfCase(c) })),
-    ...strange.map((c) => ({ score: c.scores[detector], positive: true, group: groupOfUnlabelled(c) })),
+    ...negatives.map((c) => ({ score: c.scores[detector], positive: false, group: groupOfCase(c) })),
+    ...positives.map((c) => ({ score: c.scores[detector], positive: true, group: groupOfOodImage(c) })),
   ];
   const figure = (measure: (positive: number[], negative: number[]) => number | null) =>
     estimate(
@@ -55,17 +55,17 @@ function summariseDetector(
       (drawn) => measure(...splitScores(drawn)),
     );
   return {
-    n: strange.length,
-    familiar: familiar.length,
+    n: positives.length,
+    familiar: negatives.length,
     auroc: figure(auroc),
     aupr: figure(aupr),
     fpr95: figure(fprAtTpr),
-    detectedAtAlpha: detectedShare(detector, strange, alpha),
+    detectedAtAlpha: detectedShare(detector, positives, alpha),
   };
 }
 
 /** Null where not every image has a p-value of this detector. An undetermined verdict detects nothing. */
-function detectedShare(detector: string, images: readonly UnlabelledResult[], alpha: number): number | null {
+function detectedShare(detector: string, images: readonly OodResult[], alpha: number): number | null {
   const detected = images.flatMap((c) => {
     if (c.verdict?.ood.detector === detector) return [alarmAt(c.verdict, alpha) === true];
     const pValue = c.pValues?.[detector];

@@ -1,5 +1,5 @@
 /**
- * Strange is not wrong: whether each score also ranks the cases of one task by how badly they were segmented, and
+ * Out of distribution is not wrong: whether each score also ranks the cases of one task by how badly they were segmented, and
  * whether the Dice that the model expects of itself beats always saying the task's usual Dice.
  */
 import { mean } from '../math/statistics.js';

@@ -28,7 +28,7 @@ const usualAlphas = [0.05, 0.1];
  * Cases with an empty prediction stay in (Dice 0); what a figure cannot cover is missing from its n and said in `notes`.
  */
 export function summarise(evaluation: Evaluation, options: SummariseOptions = {}): Summary {
-  const { model, cases, unlabelled = [], failed = [], placeholderSpacing = [] } = evaluation;
+  const { model, cases, oodImages = [], failed = [], placeholderSpacing = [] } = evaluation;
   const { alpha = 0.05, seed = 0, resamples = 1000, calibrationDice = {}, nsdToleranceMm = null } = options;
   const estimate = createEstimate({ seed, resamples });
   const tasks = [...new Set([...cases, ...failed].map((c) => c.task))];
@@ -55,8 +55,8 @@ export function summarise(evaluation: Evaluation, options: SummariseOptions = {}
       ]),
     ),
     ood: {
-      default: [...cases, ...unlabelled].find((c) => c.verdict)?.verdict?.ood.detector ?? '',
-      detectors: summariseDetectors(cases, unlabelled, { estimate, alpha }),
+      default: [...cases, ...oodImages].find((c) => c.verdict)?.verdict?.ood.detector ?? '',
+      detectors: summariseDetectors(cases, oodImages, { estimate, alpha }),
       falseAlarms,
     },
     failureRanking: summariseRanking(cases, estimate),

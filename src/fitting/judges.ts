@@ -7,8 +7,8 @@ import { estimatedDice } from '../calibration/estimated-dice.js';
 import { evaluationRegion } from '../calibration/region.js';
 import { reliability } from '../calibration/reliability.js';
 import type { TaskCalibration } from '../calibration/state.js';
-import { fitTemperature } from '../calibration/temperature.js';
-import { throwIfCancelled } from '../errors.js';
+import { fitTemperature, isAtBound } from '../calibration/temperature.js';
+import { DatasetError, throwIfCancelled } from '../errors.js';
 import type { Network } from '../inference/network.js';
 import { isWithinExtent } from '../inference/plans.js';
 import { runPlans } from '../inference/predictor.js';
@@ -17,7 +17,7 @@ import { mean } from '../math/statistics.js';
 import type { Vec3 } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
 import type { BankFeatures, FeaturesByTask } from '../ood/features.js';
-import { fitOod, type OodState } from '../ood/state.js';
+import { fitOod, MINIMUM_BANK, type OodState } from '../ood/state.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
 import { largestComponent } from '../volume/components.js';
@@ -54,8 +54,9 @@ export async function fitJudges(
     const bank: BankFeatures[] = [];
     for (const read of task.bank) {
       throwIfCancelled(options.signal);
-      const { spectra, histogram } = (await runScan(network, (await read()).volume, task.plan, options)).features;
-      bank.push({ spectra, histogram });
+      const { features } = await runScan(network, (await read()).volume, task.plan, options);
+      // An image without anything in it under the plan has no signature.
+      if (features) bank.push({ spectra: features.spectra, histogram: features.histogram });
       options.onCase?.(task.name);
     }
     const features: FeaturesByTask[] = [];
@@ -63,18 +64,40 @@ export async function fitJudges(
     for (const read of task.calibration) {
       throwIfCancelled(options.signal);
       const { volume, reference } = await read();
-      const run = tasks.filter(({ name, plan }) => name === task.name || isWithinExtent(volume, plan));
+      // As new images are treated: beyond a plan's extent they are not run, and without anything in them not judged.
+      const run = tasks.filter(({ plan }) => isWithinExtent(volume, plan));
       const scans = await runPlans(network, volume, run, options);
-      features.push(Object.fromEntries(tasks.map(({ name }) => [name, scans.get(name)?.features ?? null])));
-      const own = scans.get(task.name)!;
-      samples.push(labelledLogits(restoreValues(own.logits, own.prepared), reference));
+      const own = scans.get(task.name);
+      if (!own || own.features)
+        features.push(Object.fromEntries(tasks.map(({ name }) => [name, scans.get(name)?.features ?? null])));
+      if (own?.features) samples.push(labelledLogits(restoreValues(own.logits, own.prepared), reference));
       options.onCase?.(task.name);
     }
+    if (bank.length < Math.min(MINIMUM_BANK, task.bank.length))
+      throw new DatasetError({
+        file: task.name,
+        expected: `at least ${MINIMUM_BANK} training images with something in them under the plan's intensities`,
+        found: `${bank.length} of ${task.bank.length}`,
+        remedy: 'check the units of the images, "intensityOffset" in dataset.json and the plan\'s intensity',
+      });
     calibration.push(calibrateTask(samples));
-    material.push({ name: task.name, bank, calibration: features });
+    material.push({ name: task.name, bank, calibration: withoutCopies(features, task.name) });
   }
   const layers = network.layers.map(({ name, channels }) => ({ name, channels }));
   return { calibration, ood: fitOod({ layers, tasks: material }) };
+}
+
+/** Copies of one image are one image: counted as many, they would make a bound look better founded than it is. */
+function withoutCopies(images: readonly FeaturesByTask[], task: string): FeaturesByTask[] {
+  const seen = new Set<string>();
+  return images.filter((image) => {
+    const own = image[task];
+    const key = own && [...own.spectra, own.histogram].map((values) => values.join()).join(';');
+    if (!key) return true;
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 interface LabelledLogits {
@@ -92,7 +115,8 @@ function labelledLogits(logits: Float32Array, reference: Mask): LabelledLogits {
 }
 
 /**
- * Fit a task's temperature over the regions of interest, decide whether masks keep their largest component alone (where
+ * Fit a task's temperature over the regions of interest (1 where no case has foreground, or where no finite temperature
+ * is best), decide whether masks keep their largest component alone (where
  * that raises the mean Dice; Isensee et al. 2021), and take the model's own figures on these cases. Strangeness does not
  * look at masks, so that the decision leaves the verdict's guarantee alone.
  */
@@ -106,8 +130,12 @@ export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibrati
     meanDice: null,
     estimatedDiceError: null,
   };
-  if (!samples.some(({ region }) => region.includes(1))) return { temperature: 1, n: 0, ...none };
-  const { temperature, nllBefore, nllAfter, n } = fitTemperature(samples);
+  // Without foreground there is nothing that probabilities or masks could be right about.
+  if (!samples.some(({ reference }) => reference.includes(1))) return { temperature: 1, n: 0, ...none };
+  const fit = fitTemperature(samples);
+  const { nllBefore, n } = fit;
+  // At a bound the likelihood still rises: logits that are right without exception, or no guide at all.
+  const { temperature, nllAfter } = isAtBound(fit.temperature) ? { temperature: 1, nllAfter: nllBefore } : fit;
   const ece = (t: number) =>
     mean(
       // Where neither prediction nor reference has a voxel there is nothing to be calibrated.
@@ -117,8 +145,11 @@ export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibrati
       ),
     );
   const scored = (masks: readonly Uint8Array[]) => {
-    const dices = samples.map(({ reference }, i) => dice(masks[i], reference));
-    return { masks, dices, meanDice: mean(dices) };
+    // Nothing found where nothing is: no news of how good masks are.
+    const dices = samples.map(({ reference, mask }, i) =>
+      reference.includes(1) || mask.includes(1) ? dice(masks[i], reference) : null,
+    );
+    return { masks, dices, meanDice: mean(dices.filter((value) => value !== null)) };
   };
   const whole = scored(samples.map(({ mask }) => mask));
   const largest = scored(samples.map(({ mask, size }) => largestComponent(mask, size)));
@@ -126,7 +157,7 @@ export function calibrateTask(samples: readonly LabelledLogits[]): TaskCalibrati
   const { masks, dices, meanDice } = keepLargest ? largest : whole;
   const errors = samples.flatMap(({ logits, size }, i) => {
     const estimate = estimatedDice(calibratedProbability(logits, temperature, size), masks[i], size);
-    return estimate === null ? [] : [Math.abs(estimate - dices[i])];
+    return estimate === null || dices[i] === null ? [] : [Math.abs(estimate - dices[i])];
   });
   return {
     temperature,

@@ -48,8 +48,9 @@ export async function openDropoutNetwork(model: Model, runtime: Runtime): Promis
 export function dropoutOf({ name, provenance }: Pick<Model, 'name' | 'provenance'>): number {
   const { dropout } = provenance.settings;
   if (typeof dropout === 'number' && dropout > 0 && dropout < 1) return dropout;
-  throw new UsageError(
-    `Monte-Carlo dropout: model ${name} was trained without dropout, which its passes would need; ` +
-      'train it with dropout (such as 0.1), or predict without.',
-  );
+  throw new UsageError({
+    file: 'Monte-Carlo dropout',
+    problem: `model ${name} was trained without dropout, which its passes would need`,
+    remedy: 'train it with dropout (such as 0.1), or predict without',
+  });
 }

@@ -3,7 +3,7 @@ import { count } from '../math/vector.js';
 import type { Model } from '../model/model.js';
 import { preparedSize } from '../preprocessing/preprocess.js';
 import type { Grid } from '../volume/volume.js';
-import { chooseTasks } from './predictor.js';
+import { beyondRemark, chooseTasks } from './choose-tasks.js';
 
 /** Bytes of a float32. */
 const FLOAT = 4;
@@ -25,7 +25,10 @@ export function estimateMemory(
   const native = FLOAT * count(grid.size);
   let during = 0;
   let kept = 0;
-  for (const { plan } of chooseTasks(models[0], grid, options.task)) {
+  const tasks = chooseTasks(models[0], grid, options.task);
+  // It will not be run; what no plan's grid could hold is refused here as anywhere.
+  if (tasks.length === 0) beyondRemark(models[0], grid, options.task);
+  for (const { plan } of tasks) {
     const prepared = FLOAT * count(preparedSize(grid, plan));
     const windows = FLOAT * count(plan.patch) * MAPS * models[0].architecture.channels[0];
     // The prepared image, the blended logits, a window deep their weights, and what is not yet collected.

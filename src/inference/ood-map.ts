@@ -1,5 +1,6 @@
 /** Where in a scan the strangeness is: every window has a signature of its own. */
 import { count } from '../math/vector.js';
+import type { Features } from '../ood/features.js';
 import type { OodState } from '../ood/state.js';
 import { taskScore } from '../ood/task-score.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
@@ -16,13 +17,16 @@ const STRANGEST = 1e6;
  *
  * It tells where, relative to the rest of the scan, and no finer than the windows are. It is no p-value, and cannot be
  * compared with the scan's own score: bank and calibration are of whole scans, windows differ more than scans do, and
- * those of a familiar scan too lie far above its score. An image that fits one window gets a constant map.
+ * those of a familiar scan too lie far above its score. An image that fits one window gets a constant map. Windows in
+ * which all voxels are alike are as strange as the least strange of the others.
  */
 export async function oodMap(state: OodState, task: string, scan: KeptScan): Promise<Float32Array> {
-  const scores = scan.windowFeatures.map((features) => Math.min(taskScore(state, task, features), STRANGEST));
+  const scoreOf = (features: Features) => Math.min(taskScore(state, task, features), STRANGEST);
+  const scores = scan.windowFeatures.map((features) => (features === undefined ? undefined : scoreOf(features)));
+  const least = scores.reduce<number>((a, b) => Math.min(a, b ?? a), STRANGEST);
   const { plan, prepared } = scan;
   const window = new Float32Array(count(plan.patch));
   let next = 0;
-  const map = await blendWindows(prepared.grid.size, plan, async () => window.fill(scores[next++]));
+  const map = await blendWindows(prepared.grid.size, plan, async () => window.fill(scores[next++] ?? least));
   return restoreValues(map, prepared);
 }

@@ -33,6 +33,13 @@ export function windowsUnder(grid: Grid, plan: Plan): number {
   }
 }
 
+/** The task that an image needs fewest windows for, and how many. */
+export function fewestWindows<T extends PlannedTask>(tasks: readonly T[], grid: Grid): { task: T; windows: number } {
+  const windows = tasks.map(({ plan }) => windowsUnder(grid, plan));
+  const least = Math.min(...windows);
+  return { task: tasks[windows.indexOf(least)], windows: least };
+}
+
 /** Whether an image lies within a task's extent: beyond it, it is outside the task without being run. */
 export function isWithinExtent(grid: Grid, plan: Plan): boolean {
   return windowsUnder(grid, plan) <= plan.maximumWindows;

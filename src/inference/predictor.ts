@@ -1,7 +1,6 @@
 /** A model applied to whole images: which task, which voxels, how sure, and whether to believe it. */
 import { estimatedDice } from '../calibration/estimated-dice.js';
-import { UsageError } from '../errors.js';
-import type { Vec3 } from '../math/vector.js';
+import { count, type Vec3 } from '../math/vector.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { Model, ModelTask } from '../model/model.js';
 import type { DetectorName } from '../ood/detectors.js';
@@ -9,16 +8,19 @@ import type { Features, FeaturesByTask } from '../ood/features.js';
 import { judge, type Verdict } from '../ood/verdict.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
-import type { Runtime } from '../runtime/session.js';
+import type { Device, Runtime } from '../runtime/session.js';
 import { largestComponent } from '../volume/components.js';
 import { spacingOf } from '../volume/orientation.js';
 import { threshold } from '../volume/threshold.js';
-import type { Grid, Volume } from '../volume/volume.js';
+import type { Volume } from '../volume/volume.js';
+import { beyondRemark, chooseTasks } from './choose-tasks.js';
+import { checkContents, emptyUnder, notFiniteRemark } from './contents.js';
 import type { Network } from './network.js';
 import { oodMap } from './ood-map.js';
-import { distinctPlans, isWithinExtent, windowsUnder } from './plans.js';
+import { distinctPlans } from './plans.js';
 import { type KeptScan, runScan, type Scan, type ScanOptions } from './scan.js';
-import { checkDropout, type DropoutOptions, type Member, openMember, segment } from './segment.js';
+import { checkDropout, type DropoutOptions, type Member, openMember, runsConstant, segment } from './segment.js';
+import { BACKGROUND_LOGIT } from './sliding-window.js';
 
 /** How one image is predicted. */
 export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
@@ -39,6 +41,15 @@ export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
 export interface Prediction {
   /** The task whose plan and temperature were used: the one named, else the least strange. */
   readonly task: string;
+  /**
+   * False where the image lies beyond the extent of every task (or of the one named), which its grid alone tells: it was
+   * judged without being run, and no voxel of it is foreground.
+   */
+  readonly segmented: boolean;
+  /** What else there is to know, a sentence each. */
+  readonly remarks: readonly string[];
+  /** NaN and infinite voxels, which were taken as the smallest finite value. */
+  readonly notFiniteVoxels: number;
   readonly temperature: number;
   readonly verdict: Verdict;
   /** Strangeness and p-value by every detector the model has. */
@@ -57,7 +68,7 @@ export interface Prediction {
   readonly mask: Uint8Array;
   readonly keepLargest: boolean;
   /**
-   * Strangeness of each voxel's surroundings, likewise, if asked for, else null; larger is stranger. It tells where,
+   * OOD score of each voxel's surroundings, likewise, if asked for, else null; larger is further out of distribution. It tells where,
    * relative to the rest of the scan; it is no p-value, and an image that fits one window gets a constant map.
    */
   readonly oodMap: Float32Array | null;
@@ -76,9 +87,11 @@ export interface Prediction {
 export interface Predictor {
   /** The model that judges. */
   readonly model: Model;
+  /** Where its network runs, and that of every member. */
+  readonly device: Device;
   /**
-   * Segment and judge one image. Throws UsageError for an unknown task or for dropout passes of a model that was
-   * trained without, CancelledError on abort.
+   * Segment and judge one image. Throws EmptyImageError for one with nothing in it, UsageError for an unknown task or
+   * for dropout passes of a model that was trained without, CancelledError on abort.
    */
   predict(volume: Volume, options?: PredictVolumeOptions): Promise<Prediction>;
   /** Give the engine's memory back; the predictor cannot be used afterwards. */
@@ -99,6 +112,7 @@ export async function createPredictor(
   for (const other of others) members.push(await openMember(other, runtime));
   return {
     model,
+    device: runtime.device,
     predict: (volume, options = {}) => predict(members, volume, options),
     async release() {
       for (const member of members) await member.release();
@@ -114,7 +128,11 @@ async function predict(
   const { task: named, alpha = 0.05 } = options;
   const [{ model, network }] = members;
   for (const member of members) checkDropout(member.model, options);
-  const { scan, features, ...plain } = await runNearest(model, network, volume, options);
+  const tasks = chooseTasks(model, volume, named);
+  const notFiniteVoxels = checkContents(volume);
+  const remarks = notFiniteVoxels > 0 ? [notFiniteRemark(notFiniteVoxels, volume)] : [];
+  if (tasks.length === 0) return unsegmented(model, volume, options, { notFiniteVoxels, remarks });
+  const { scan, features, ...plain } = await runNearest(model, network, tasks, volume, options);
   const verdicts = [...model.ood.detectors.keys()].map((detector) => [
     detector,
     judge(model.ood, features, { alpha, task: named, detector }),
@@ -133,6 +151,9 @@ async function predict(
   const spacing = spacingOf(volume.affine);
   return {
     task: task.name,
+    segmented: true,
+    remarks,
+    notFiniteVoxels,
     temperature,
     verdict,
     detectors,
@@ -152,6 +173,36 @@ async function predict(
   };
 }
 
+/** What its grid alone tells of an image beyond every task: that it is as strange as can be. */
+function unsegmented(
+  model: Model,
+  volume: Volume,
+  { task: named, alpha = 0.05, keepLargest, oodMap: wanted }: PredictVolumeOptions,
+  { notFiniteVoxels, remarks }: Pick<Prediction, 'notFiniteVoxels' | 'remarks'>,
+): Prediction {
+  const { task, remark } = beyondRemark(model, volume, named);
+  const { temperature, keepLargest: calibrated } = model.tasks.find(({ name }) => name === task)!.calibration;
+  const nowhere = Object.fromEntries(model.tasks.map(({ name }) => [name, null]));
+  const detectors: Partial<Record<DetectorName, Verdict>> = {};
+  for (const detector of model.ood.detectors.keys())
+    detectors[detector] = judge(model.ood, nowhere, { alpha, task: named, detector });
+  const voxels = count(volume.size);
+  return {
+    ...{ task, temperature, segmented: false, detectors },
+    remarks: [remark, ...remarks],
+    notFiniteVoxels,
+    verdict: detectors[model.ood.detector]!,
+    logits: new Float32Array(voxels).fill(BACKGROUND_LOGIT),
+    probability: new Float32Array(voxels),
+    mask: new Uint8Array(voxels),
+    keepLargest: keepLargest ?? calibrated,
+    oodMap: wanted ? new Float32Array(voxels) : null,
+    ...{ foregroundVoxels: 0, volumeMl: 0, estimatedDice: null },
+    spacing: spacingOf(volume.affine),
+    ...{ passes: 0, windows: 0 },
+  };
+}
+
 interface PlainPasses {
   /** Under the plan of the nearest task. */
   readonly scan: KeptScan;
@@ -166,6 +217,7 @@ interface PlainPasses {
 async function runNearest(
   model: Model,
   network: Network,
+  chosen: readonly ModelTask[],
   volume: Volume,
   options: PredictVolumeOptions,
 ): Promise<PlainPasses> {
@@ -173,41 +225,27 @@ async function runNearest(
   const features: Record<string, Features | null> = Object.fromEntries(model.tasks.map(({ name }) => [name, null]));
   let nearest: Pick<PlainPasses, 'scan' | 'tasks'> | undefined;
   let [passes, windows] = [0, 0];
-  for (const { plan, tasks } of distinctPlans(chooseTasks(model, volume, named))) {
-    const scan = await runAndKeep(network, volume, plan, options);
+  const runConstant = runsConstant(model);
+  for (const { plan, tasks } of distinctPlans(chosen)) {
+    const scan = await runAndKeep(network, volume, plan, { ...options, runConstant });
     passes++;
     windows += scan.windows;
-    // An image run only because nothing else fits is still outside the task.
-    const counts = named !== undefined || isWithinExtent(volume, plan);
-    if (counts) for (const task of tasks) features[task] = scan.features;
+    for (const task of tasks) features[task] = scan.features;
     // The scores that a verdict compares are of one task each: the nearest of all is the nearest of each step.
     const isNearest = () => {
       const { nearestTask } = judge(model.ood, features, { alpha, task: named }).ood;
       return nearestTask !== null && tasks.includes(nearestTask);
     };
-    if (nearest === undefined || isNearest()) nearest = { scan, tasks };
+    if (!nearest?.scan.features || isNearest()) nearest = { scan, tasks };
   }
-  return { ...nearest!, features, passes, windows };
+  if (!nearest?.scan.features) throw emptyUnder(chosen, volume);
+  return { ...nearest, features, passes, windows };
 }
 
 /** In a function of its own, so that nothing holds the prepared image when it returns. */
 async function runAndKeep(network: Network, volume: Volume, plan: Plan, options: ScanOptions): Promise<KeptScan> {
   const { prepared, ...scan } = await runScan(network, volume, plan, options);
   return { ...scan, prepared: { grid: prepared.grid, original: prepared.original } };
-}
-
-/** The tasks to run: the one named, else all whose extent the image fits, else the one it needs fewest windows for. */
-export function chooseTasks(model: Model, volume: Grid, named: string | undefined): readonly ModelTask[] {
-  if (named !== undefined) {
-    const task = model.tasks.find(({ name }) => name === named);
-    if (task) return [task];
-    const known = model.tasks.map(({ name }) => name).join(', ');
-    throw new UsageError(`Task ${named}: expected one that the model knows (${known}).`);
-  }
-  const within = model.tasks.filter(({ plan }) => isWithinExtent(volume, plan));
-  if (within.length > 0) return within;
-  const windows = model.tasks.map(({ plan }) => windowsUnder(volume, plan));
-  return [model.tasks[windows.indexOf(Math.min(...windows))]];
 }
 
 /** Scans by task; tasks of equal plans share one. */

@@ -12,6 +12,8 @@ export interface ScanOptions {
   /** Added to stored values instead of the plan's own offset. */
   readonly intensityOffset?: number;
   readonly signal?: AbortSignal;
+  /** Run windows in which all voxels are alike, too, as models did whose banks were made so. */
+  readonly runConstant?: boolean;
   /** Keep the features of every window too, which an OOD map is drawn from. */
   readonly oodMap?: boolean;
 }
@@ -22,9 +24,11 @@ export interface KeptScan {
   readonly prepared: Pick<Prepared, 'grid' | 'original'>;
   /** Foreground logits on the prepared grid. */
   readonly logits: Float32Array;
-  readonly features: Features;
-  /** Of each window in turn; empty unless an OOD map was asked for. */
-  readonly windowFeatures: readonly Features[];
+  /** Null where no window was run: all voxels are alike. */
+  readonly features: Features | null;
+  /** Of each window by its place among all, none of one that was not run; empty unless an OOD map was asked for. */
+  readonly windowFeatures: readonly (Features | undefined)[];
+  /** Windows that were run. */
   readonly windows: number;
 }
 
@@ -32,22 +36,25 @@ export interface Scan extends KeptScan {
   readonly prepared: Prepared;
 }
 
-/** Run all windows of `volume` under `plan`. The signature sums over exactly these windows, overlap included. */
+/**
+ * Run all windows of `volume` under `plan` in which there is anything. The signature sums over exactly these windows,
+ * overlap included.
+ */
 export async function runScan(network: Network, volume: Volume, plan: Plan, options: ScanOptions = {}): Promise<Scan> {
   const prepared = prepareImage(volume, plan, options);
   const createSums = () => network.layers.map(({ channels }) => createGramSum(channels));
   const sums = createSums();
-  const windowFeatures: Features[] = [];
+  const windowFeatures: (Features | undefined)[] = [];
   let windows = 0;
-  const run = async (window: Float32Array): Promise<Float32Array> => {
+  const run = async (window: Float32Array, index: number): Promise<Float32Array> => {
     const { logits, grams } = await network.run(window, plan.patch);
     addGrams(sums, grams);
-    if (options.oodMap) windowFeatures.push(featuresOf(addGrams(createSums(), grams), window, logits));
+    if (options.oodMap) windowFeatures[index] = featuresOf(addGrams(createSums(), grams), window, logits);
     windows++;
     return logits;
   };
-  const logits = await runWindows(prepared, plan, run, options.signal);
-  const features = featuresOf(sums, prepared.data, logits);
+  const logits = await runWindows(prepared, plan, run, options);
+  const features = windows > 0 ? featuresOf(sums, prepared.data, logits) : null;
   return { plan, prepared, logits, features, windowFeatures, windows };
 }
 
@@ -55,10 +62,10 @@ export async function runScan(network: Network, volume: Volume, plan: Plan, opti
 export function runWindows(
   { data, grid, minimum }: Prepared,
   { patch, overlap }: Plan,
-  run: (window: Float32Array) => Promise<Float32Array>,
-  signal?: AbortSignal,
+  run: (window: Float32Array, index: number) => Promise<Float32Array>,
+  { signal, runConstant }: Pick<ScanOptions, 'signal' | 'runConstant'> = {},
 ): Promise<Float32Array> {
-  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, signal }, run);
+  return slidingWindow({ data, size: grid.size, minimum }, { patch, overlap, signal, runConstant }, run);
 }
 
 function addGrams(sums: GramSum[], grams: WindowRun['grams']): GramSum[] {

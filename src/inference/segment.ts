@@ -7,7 +7,6 @@ import { calibrateInPlace } from '../calibration/calibrated-probability.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { prepareImage, restoreValues } from '../preprocessing/preprocess.js';
-import { countWindows } from '../preprocessing/windows.js';
 import type { Runtime } from '../runtime/session.js';
 import type { Volume } from '../volume/volume.js';
 import { type DropoutNetwork, dropoutOf, openDropoutNetwork, type RunWindow } from './dropout.js';
@@ -59,9 +58,15 @@ export async function openMember(model: Model, runtime: Runtime): Promise<Member
   };
 }
 
+/** Whether windows in which all voxels are alike are run: as they were for the model's bank. */
+export function runsConstant({ ood }: Pick<Model, 'ood'>): boolean {
+  return ood.constantWindows === 'run';
+}
+
 /** Fail before any work where dropout cannot be had. @throws UsageError */
 export function checkDropout(model: Model, { mc = 0 }: DropoutOptions): void {
-  if (!(Number.isInteger(mc) && mc >= 0)) throw new UsageError(`mc: expected a whole number of passes, found ${mc}.`);
+  if (!(Number.isInteger(mc) && mc >= 0))
+    throw new UsageError({ file: 'mc', expected: 'a whole number of passes', found: String(mc) });
   if (mc > 0) dropoutOf(model);
 }
 
@@ -107,9 +112,17 @@ async function* runPasses(
       continue;
     }
     const prepared = prepareImage(volume, plan, options);
-    const windows = countWindows(prepared.grid.size, plan.patch, plan.overlap);
+    const runConstant = runsConstant(member.model);
     for (const run of await runsOf(member, mc, seed)) {
-      const logits = await runWindows(prepared, plan, (window) => run(window, plan.patch), signal);
+      let windows = 0;
+      const runAndCount: RunWindow = (window, size) => {
+        windows++;
+        return run(window, size);
+      };
+      const logits = await runWindows(prepared, plan, (window) => runAndCount(window, plan.patch), {
+        signal,
+        runConstant,
+      });
       const restored = restoreValues(logits, prepared);
       yield { probability: calibrateInPlace(restored, temperature, volume.size), windows };
     }

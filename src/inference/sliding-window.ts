@@ -15,18 +15,41 @@ export interface SlidingWindowOptions {
   /** Share of a window that overlaps its neighbour, 0 to 0.9. */
   readonly overlap: number;
   readonly signal?: AbortSignal;
+  /** Run windows in which all voxels are alike, too. */
+  readonly runConstant?: boolean;
 }
+
+/** Logit of the voxels of a window that is not run: far below what networks say of plain background. */
+export const BACKGROUND_LOGIT = -30;
+
+/** Voxels of a prepared image (sd 1) closer than this are alike: resampling a constant leaves rounding. */
+const ALIKE = 1e-5;
 
 /**
  * Blend `predict(window)` over all windows; windows and results are patch-sized, x fastest. Weights fall off as a
  * Gaussian with sd an eighth of the patch, as in nnU-Net, so that window borders leave no seams.
+ *
+ * Windows in which all voxels are alike are background without being run: there is nothing to see, and what a network
+ * that normalises makes of a constant is rounding noise, which differs from engine to engine.
+ * @param predict of a window, and its place among all windows
  */
 export function slidingWindow(
   image: WindowedImage,
   options: SlidingWindowOptions,
-  predict: (window: Float32Array) => Promise<Float32Array>,
+  predict: (window: Float32Array, index: number) => Promise<Float32Array>,
 ): Promise<Float32Array> {
-  return blendWindows(image.size, options, (origin) => predict(cutWindow(image, origin, options.patch)));
+  let next = 0;
+  return blendWindows(image.size, options, async (origin) => {
+    const window = cutWindow(image, origin, options.patch);
+    const index = next++;
+    if (!options.runConstant && isConstant(window)) return window.fill(BACKGROUND_LOGIT);
+    return predict(window, index);
+  });
+}
+
+function isConstant(window: Float32Array): boolean {
+  for (let i = 1; i < window.length; i++) if (Math.abs(window[i] - window[0]) > ALIKE) return false;
+  return true;
 }
 
 /** Blend what `at` gives for the window at each origin, as {@link slidingWindow} does. */

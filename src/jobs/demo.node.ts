@@ -25,7 +25,7 @@ import { train } from './train.node.js';
 /** Enough for phantoms, and a few minutes on two cores. */
 const STEPS = 360;
 /** 20 calibration cases a task are the fewest that support an alpha of 0.05. */
-const PHANTOMS: PhantomChoice = { counts: { train: 20, calibration: 20, test: 10, strangers: 8 } };
+const PHANTOMS: PhantomChoice = { counts: { train: 20, calibration: 20, test: 10, ood: 8 } };
 
 /** What the demonstration is made from and where it goes. */
 export interface DemoOptions extends JobOptions {
@@ -42,12 +42,13 @@ export interface DemoOptions extends JobOptions {
   readonly phantoms?: PhantomChoice;
 }
 
-/** An image that the finished model met for the first time. */
-export interface Encounter {
+/** An image that the finished model was not trained on, and what it says of it. */
+export interface DemoExample {
   readonly image: string;
-  /** The task's name, or the name of the folder of strangers. */
+  /** The task's name, or the name of the OOD set. */
   readonly set: string;
-  readonly familiar: boolean;
+  /** Whether it comes from an OOD set, not from the test cases of a task. */
+  readonly ood: boolean;
   readonly result: PredictedCase | FailedImage;
   /** Dice with the reference; null where there is none. */
   readonly dice: number | null;
@@ -61,15 +62,15 @@ export interface DemoResult {
     readonly modality: string;
     readonly cases: { readonly train: number; readonly calibration: number; readonly test: number };
   }[];
-  /** Names of the folders of strangers. */
-  readonly strangers: readonly string[];
+  /** Names of the OOD sets. */
+  readonly oodSets: readonly string[];
   readonly training: TrainResult;
   readonly summary: Summary;
   /** Path of `report.html`. */
   readonly report: string;
   /** Folder of the masks, one folder a set. */
   readonly predictions: string;
-  readonly encounters: readonly Encounter[];
+  readonly examples: readonly DemoExample[];
 }
 
 /**
@@ -99,7 +100,7 @@ export async function demo(options: DemoOptions): Promise<DemoResult> {
     ...shared,
     model,
     datasets: material.datasets,
-    ood: material.strangers,
+    ood: material.oodSets,
     output: path.join(output, 'report'),
     seed,
   });
@@ -116,12 +117,18 @@ export async function demo(options: DemoOptions): Promise<DemoResult> {
         test: casesOf(dataset, 'test').length,
       },
     })),
-    strangers: material.strangers.map((folder) => path.basename(folder)),
+    oodSets: material.oodSets.map((folder) => path.basename(folder)),
     training,
     summary,
     report,
     predictions,
-    encounters: await meet(datasets, material.strangers, { threads, device, signal, model, output: predictions }),
+    examples: await predictExamples(datasets, material.oodSets, {
+      threads,
+      device,
+      signal,
+      model,
+      output: predictions,
+    }),
   };
 }
 
@@ -138,12 +145,12 @@ async function trainOrGoOn(options: TrainOptions & { readonly run: string }): Pr
   }
 }
 
-/** Predict the first test case, and the first image of each folder of strangers. */
-async function meet(
+/** Predict the first test case, and the first image of each OOD set. */
+async function predictExamples(
   datasets: readonly Dataset[],
-  strangers: readonly string[],
+  oodSets: readonly string[],
   options: JobOptions & { readonly model: string; readonly output: string },
-): Promise<Encounter[]> {
+): Promise<DemoExample[]> {
   const visitors: { image: string; set: string; known?: { dataset: Dataset; case: Case } }[] = [];
   for (const dataset of datasets) {
     const [first] = casesOf(dataset, 'test');
@@ -152,11 +159,11 @@ async function meet(
     visitors.push({ image, set: dataset.name, known: { dataset, case: first } });
     break;
   }
-  for (const folder of strangers) {
+  for (const folder of oodSets) {
     const [first] = await imagesIn(folder);
     visitors.push({ image: path.join(folder, first), set: path.basename(folder) });
   }
-  const encounters: Encounter[] = [];
+  const examples: DemoExample[] = [];
   for (const { image, set, known } of visitors) {
     // Images of two sets may have the same name.
     const output = path.join(options.output, set);
@@ -164,9 +171,9 @@ async function meet(
     const [result] = cases;
     const mask = 'error' in result ? null : result.files.mask;
     const score = known && mask !== null ? await diceWithReference(path.join(output, mask), known) : null;
-    encounters.push({ image, set, familiar: known !== undefined, result, dice: score });
+    examples.push({ image, set, ood: known === undefined, result, dice: score });
   }
-  return encounters;
+  return examples;
 }
 
 async function diceWithReference(mask: string, known: { dataset: Dataset; case: Case }): Promise<number> {
@@ -175,7 +182,7 @@ async function diceWithReference(mask: string, known: { dataset: Dataset; case: 
   return dice(Uint8Array.from(prediction.volume.data), reference.data);
 }
 
-/** A user's own folder: data sets beside each other, strangers in `ood`. */
+/** A user's own folder: data sets beside each other, OOD sets in `ood`. */
 async function findData(folder: string): Promise<PhantomData> {
   const datasets: string[] = [];
   for (const entry of await list(folder)) {
@@ -188,11 +195,11 @@ async function findData(folder: string): Promise<PhantomData> {
     );
   }
   const ood = path.join(folder, 'ood');
-  if (!(await exists(ood))) return { datasets, strangers: [] };
+  if (!(await exists(ood))) return { datasets, oodSets: [] };
   const inner = (await list(ood)).filter((entry) => !entry.isFile()).map((entry) => path.join(ood, entry.name));
-  const strangers: string[] = [];
-  for (const set of [ood, ...inner]) if ((await imagesIn(set)).length > 0) strangers.push(set);
-  return { datasets, strangers };
+  const oodSets: string[] = [];
+  for (const set of [ood, ...inner]) if ((await imagesIn(set)).length > 0) oodSets.push(set);
+  return { datasets, oodSets };
 }
 
 async function imagesIn(folder: string): Promise<string[]> {

@@ -82,7 +82,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
       onCase: (item: string) => onProgress?.({ stage: 'evaluate', done: ++done, total, item }),
     };
     const { cases, failed } = await evaluateCases(predictor, labelled, settings);
-    const unlabelled = await evaluateImages(predictor, images, settings);
+    const oodImages = await evaluateImages(predictor, images, settings);
     const reference = { name: model.name, sha256: model.sha256 };
     const calibrationDice = Object.fromEntries(
       model.tasks.flatMap(({ name, calibration: { meanDice } }) => (meanDice === null ? [] : [[name, meanDice]])),
@@ -92,7 +92,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
       {
         model: reference,
         cases,
-        unlabelled,
+        oodImages,
         failed,
         placeholderSpacing,
         notes: [...notesOn(datasets), ...notesOnMasks(model, datasets)],
@@ -102,11 +102,11 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
     const created = new Date().toISOString().slice(0, 10);
     const report = path.join(options.output, 'report.html');
     await writeFileAtomic(path.join(options.output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-    await writeFileAtomic(path.join(options.output, 'cases.csv'), casesCsv(cases, unlabelled, failed));
+    await writeFileAtomic(path.join(options.output, 'cases.csv'), casesCsv(cases, oodImages, failed));
     await writeFileAtomic(
       report,
       renderReport({
-        ...{ summary, cases, unlabelled, failed, created },
+        ...{ summary, cases, oodImages, failed, created },
         model: { ...reference, about: describe(model) },
         provenance: { version, engine: runtime.name, training: model.provenance, data },
       }),

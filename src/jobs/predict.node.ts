@@ -1,14 +1,13 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { imageHash } from '../datasets/data-hash.node.js';
 import { type InputImage, listImages } from '../datasets/list-images.node.js';
-import { isCandorError, throwIfCancelled, UsageError } from '../errors.js';
+import { type CandorError, EmptyImageError, isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
 import { outputFormats } from '../formats/file-names.js';
-import { readImage } from '../formats/image-file.node.js';
+import type { Image } from '../formats/image.js';
+import { type OpenedImage, openImage } from '../formats/image-file.node.js';
 import type { LabelNames } from '../formats/label-names.js';
-import type { Image } from '../formats/nifti/nifti.js';
 import { writeMask, writeOodMap, writeProbabilities } from '../formats/write-volume.node.js';
 import { memoryWatch } from '../inference/memory-watch.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
@@ -56,7 +55,11 @@ export interface PredictOptions extends JobOptions, ResultChoices {
 export async function predict(options: PredictOptions): Promise<PredictSummary> {
   const { output, signal, numParts = 1, partId = 0 } = options;
   if (partId < 0 || partId >= numParts) {
-    throw new UsageError(`--part-id: expected 0 to ${numParts - 1} for ${numParts} parts, found ${partId}.`);
+    throw new UsageError({
+      file: '--part-id',
+      expected: `0 to ${numParts - 1} for ${numParts} parts`,
+      found: String(partId),
+    });
   }
   const { model, others } = await readEnsemble(options.model, options.others ?? []);
   for (const member of [model, ...others]) checkDropout(member, options);
@@ -87,7 +90,7 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
   }
   const run = await runId([all.map((image) => image.case), resultSource, settings]);
   const part = numParts === 1 ? {} : { part: { id: partId, of: numParts, run } };
-  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, cases };
+  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, device: predictor.device, cases };
   await writeSummary(output, summary);
   return summary;
 }
@@ -126,17 +129,18 @@ async function predictOne(
   predictor: Predictor,
   resultSource: ResultSource,
   input: InputImage,
-  checkSize: (file: string) => Promise<void>,
+  checkSize: (image: OpenedImage) => void,
   options: PredictOptions,
 ): Promise<PredictedCase | FailedImage> {
   const image = path.basename(input.path);
   const start = performance.now();
   try {
     if (input.fault) throw input.fault;
-    await checkSize(input.path);
-    // Before the image is read: if it changes meanwhile, --continue will see that it did.
-    const imageSha256 = await imageHash(input.path);
-    const source = await readImage(input.path);
+    const opened = await openImage(input.path);
+    checkSize(opened);
+    // The voxels come from the very bytes of the digest.
+    const imageSha256 = await opened.sha256();
+    const source = await opened.read();
     const { task, alpha, keepLargest, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
     const wanted = { task, alpha, keepLargest, intensityOffset, mc, seed, oodMap, signal };
     const prediction = await predictor.predict(source.volume, wanted);
@@ -153,21 +157,32 @@ async function predictOne(
       task: prediction.task,
       temperature: prediction.temperature,
       keepLargest: prediction.keepLargest,
-      foregroundVoxels: prediction.foregroundVoxels,
-      volumeMl: prediction.volumeMl,
+      foregroundVoxels: prediction.segmented ? prediction.foregroundVoxels : null,
+      volumeMl: prediction.segmented ? prediction.volumeMl : null,
       estimatedDice: prediction.estimatedDice,
       spacing: prediction.spacing,
+      device: predictor.device,
       files,
+      notFiniteVoxels: prediction.notFiniteVoxels,
+      remarks: [...source.header.remarks.map(({ text }) => text), ...prediction.remarks],
       seconds: (performance.now() - start) / 1000,
     };
     // Written last: its presence says that the case is complete.
     await writeFileAtomic(path.join(options.output, `${input.case}.json`), toJson(result));
     return result;
   } catch (error) {
-    const ofThisImage = ['ImageFormatError', 'GeometryError', 'UnsupportedError', 'EngineError'];
+    const ofThisImage = ['EmptyImageError', 'ImageFormatError', 'GeometryError', 'UnsupportedError', 'EngineError'];
     if (!isCandorError(error) || !ofThisImage.includes(error.tag)) throw error;
-    return { case: input.case, image, error: { tag: error.tag, message: error.message } };
+    const { tag, message } = ofFile(error, input.path);
+    return { case: input.case, image, error: { tag, message } };
   }
+}
+
+/** What the library cannot know: which file it is about. */
+function ofFile(error: CandorError, file: string): CandorError {
+  if (!(error instanceof EmptyImageError)) return error;
+  const { expected, found, remedy } = error;
+  return new EmptyImageError({ file, expected, found, remedy });
 }
 
 /** The mask's one value by the name of what the task segments; labels that are segmented as one are joined. */
@@ -179,11 +194,11 @@ function labelNames({ tasks }: Model, task: string): LabelNames {
 async function writeVolumes(
   input: InputImage,
   { header }: Image,
-  { verdict, mask, probability, oodMap }: Prediction,
+  { segmented, verdict, mask, probability, oodMap }: Prediction,
   labels: LabelNames,
   options: PredictOptions,
 ): Promise<PredictedCase['files']> {
-  if (isRefused(verdict.verdict, options)) {
+  if (!segmented || isRefused(verdict.verdict, options)) {
     // An earlier call may have written them, in whichever format.
     for (const file of outputFormats.flatMap((format) => Object.values(volumeNames(input.case, format)))) {
       await removeFile(path.join(options.output, file));

@@ -9,6 +9,7 @@ import { assembleModel, finalWeights } from '../fitting/assemble-model.js';
 import { type CaseReader, fitJudges, type Judges, type JudgeTask } from '../fitting/judges.js';
 import { openNetwork } from '../inference/network.js';
 import type { JobOptions } from '../job-options.js';
+import { doubtsOf } from '../model/doubts.js';
 import { encodeModelFile } from '../model/model-file.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
 import { defaultAdamW } from '../networks/optimiser.js';
@@ -35,6 +36,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const state = await learn(begun, options);
   const judges = await judge({ runtime, settings, datasets, plans, state }, options);
   const model = assembleModel({ name: begun.name, engine: runtime.name, settings, datasets, plans, state, judges });
+  for (const doubt of doubtsOf(model)) options.onNote?.(doubt);
   await writeFileAtomic(options.output, await encodeModelFile(model));
   return {
     model: options.output,

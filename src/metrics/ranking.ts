@@ -1,6 +1,6 @@
 /**
  * How well scores tell two sets apart (AUROC, AUPR, FPR at a TPR) and how well they rank cases by quality (Spearman,
- * risk-coverage). Higher scores are stranger; Infinity is allowed and ranks above all; NaN is refused.
+ * risk-coverage). Higher scores are further out of distribution; Infinity is allowed and ranks above all; NaN is refused.
  * For out-of-distribution (OOD) detection OOD images are the positive class.
  */
 import { UsageError } from '../errors.js';
@@ -103,7 +103,7 @@ export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number | n
 }
 
 export interface RiskCoverage {
-  /** Shares of cases kept, 1/n to 1, the least strange kept first. */
+  /** Shares of cases kept, 1/n to 1, the lowest score kept first. */
   readonly coverage: Float64Array;
   /** Mean risk of the cases kept. */
   readonly risk: Float64Array;
@@ -114,7 +114,7 @@ export interface RiskCoverage {
 }
 
 /**
- * Risk-coverage curve of a score: which risk remains if the strangest cases are left out. Cases of equal score stand for
+ * Risk-coverage curve of a score: which risk remains if the cases of highest score are left out. Cases of equal score stand for
  * their mean risk, so that the result does not depend on the order of input.
  * @param risks finite, e.g. 1 - Dice
  */

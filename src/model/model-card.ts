@@ -5,6 +5,7 @@ import { minimumAlpha } from '../ood/conformal.js';
 import type { DetectorName } from '../ood/detectors.js';
 import type { Layer } from '../ood/features.js';
 import type { Plan } from '../preprocessing/plan.js';
+import { doubtsOf } from './doubts.js';
 import type { ModelTask, Provenance, StoredModel } from './model.js';
 
 /** How many images a verdict rests on. */
@@ -46,6 +47,8 @@ export interface ModelCard {
     /** All tasks together. */
     readonly pooled: BankCard;
   };
+  /** What is to be doubted, a sentence each. */
+  readonly doubts: readonly string[];
   readonly provenance: Provenance;
 }
 
@@ -71,6 +74,7 @@ export function modelCard(model: StoredModel): ModelCard {
       layers: ood.layers,
       pooled: card(total(bank), total(calibration)),
     },
+    doubts: doubtsOf(model),
     provenance: model.provenance,
   };
 }

@@ -19,7 +19,9 @@ import { decodeFloats, encodeFloats } from './base64.js';
 import { type Model, modelTaskSchema, provenanceSchema, type StoredModel } from './model.js';
 
 /** Raised whenever an older reader could misunderstand the record, or a newer one an older record. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
+/** Older records that are read: 2 has no `ood.constantWindows`. */
+const OLDEST_VERSION = 2;
 const RECORD = 'candor';
 const CHECKSUM = 'candor-sha256';
 /** Longest record and longest array that are read, in characters. */
@@ -29,7 +31,7 @@ const MAXIMUM_ARRAY = 2 ** 29;
 const MAXIMUM_RECORD_VALUES = 100_000;
 
 const recordSchema = z.object({
-  version: z.literal(FORMAT_VERSION),
+  version: z.number().int().min(OLDEST_VERSION).max(FORMAT_VERSION),
   name: z.string(),
   architecture: architectureSchema,
   tasks: z.array(modelTaskSchema).min(1).max(1000),
@@ -122,14 +124,13 @@ function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema>
     throw new ModelFormatError(`${file}: its record of ${text.length} characters is too long.`);
   const json = readJson(text, file);
   const version = z.object({ version: z.number() }).safeParse(json);
-  if (version.success && version.data.version !== FORMAT_VERSION) {
+  const found = version.success ? version.data.version : FORMAT_VERSION;
+  if (!(found >= OLDEST_VERSION && found <= FORMAT_VERSION)) {
     const remedy =
-      version.data.version < FORMAT_VERSION
+      found < OLDEST_VERSION
         ? 'its signatures are of an earlier kind: repeat the train command that made it with --resume, which calibrates the trained network anew'
         : 'use the version of Candor that wrote it, or a newer one';
-    throw new ModelFormatError(
-      `${file}: expected model format version ${FORMAT_VERSION}, found ${version.data.version}; ${remedy}.`,
-    );
+    throw new ModelFormatError(`${file}: expected model format version ${FORMAT_VERSION}, found ${found}; ${remedy}.`);
   }
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data;

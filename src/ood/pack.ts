@@ -22,6 +22,8 @@ export const oodSchema = z.strictObject({
     .min(1)
     .max(100),
   histogramBins: z.literal(HISTOGRAM_BINS),
+  /** Absent in files of version 0.1. */
+  constantWindows: z.enum(['run', 'skipped']).default('run'),
   /** With the number of images in the bank and the calibration set. */
   tasks: z
     .array(z.strictObject({ name: z.string(), bank: count, calibration: count }))
@@ -50,6 +52,7 @@ export function packOod(state: OodState): PackedOod {
     detectors: fitted.map(([name]) => name),
     layers: state.layers.map(({ name, channels }) => ({ name, channels })),
     histogramBins: HISTOGRAM_BINS,
+    constantWindows: state.constantWindows,
     tasks: state.tasks.map((task, i) => ({
       name: task.name,
       bank: task.bank.length,
@@ -74,7 +77,7 @@ export function unpackOod(json: unknown, arrays: Readonly<Record<string, Float32
     const { path, message } = parsed.error.issues[0];
     throw new ModelFormatError(`Out-of-distribution state: ${path.join('.') || 'JSON'}: ${message}.`);
   }
-  const { detector, layers, tasks, detectors: names } = parsed.data;
+  const { detector, layers, tasks, detectors: names, constantWindows } = parsed.data;
   if (!names.includes(detector) || new Set(names).size !== names.length)
     throw new ModelFormatError(`Out-of-distribution state: detector '${detector}' and list [${names}] do not agree.`);
   const channels = layers.reduce((sum, layer) => sum + layer.channels, 0);
@@ -91,18 +94,13 @@ export function unpackOod(json: unknown, arrays: Readonly<Record<string, Float32
     })),
   }));
 
-  const state = assembleOrRefuse(layers, detector, banks, names);
+  const state = assembleOrRefuse(layers, detector, banks, names, constantWindows);
   const complete = names.map((name): [DetectorName, FittedDetector] => {
     const components = detectors[name].components(layers.length);
     const length = calibrationImages * tasks.length * components;
     const read = reader(arrays, distancesName(name), length, (v) => v > Number.NEGATIVE_INFINITY);
-    const calibration: Calibration = tasks.map((task, own) =>
-      Array.from({ length: task.calibration }, () => {
-        const image = tasks.map(() => read(components));
-        if (!image[own].every(Number.isFinite))
-          throw new ModelFormatError(`${distancesName(name)}: task '${task.name}' has an infinite distance to itself.`);
-        return image;
-      }),
+    const calibration: Calibration = tasks.map((task) =>
+      Array.from({ length: task.calibration }, () => tasks.map(() => read(components))),
     );
     return [name, { ...state.detectors.get(name)!, calibration }];
   });

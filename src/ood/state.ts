@@ -34,15 +34,20 @@ export interface OodState {
   /** The detector whose verdicts are given unless another is asked for. */
   readonly detector: DetectorName;
   readonly tasks: readonly OodTask[];
+  /** Whether signatures take in windows in which all voxels are alike; those of new images must be taken likewise. */
+  readonly constantWindows: ConstantWindows;
   readonly detectors: ReadonlyMap<DetectorName, FittedDetector>;
 }
+
+/** Models of version 0.1 ran them. */
+export type ConstantWindows = 'run' | 'skipped';
 
 /** Material of one task. The bank is of training cases; no calibration case was in training, or the bound is void. */
 export interface TaskMaterial {
   readonly name: string;
   /** At least two images, run under this task's plan. */
   readonly bank: readonly BankFeatures[];
-  /** Any number of images, each run under every task's plan (null where it lies outside); always under its own. */
+  /** Any number of images, each run under every task's plan; null where it lies outside, or has nothing in it. */
   readonly calibration: readonly FeaturesByTask[];
 }
 
@@ -55,8 +60,9 @@ export interface FitOodOptions {
 
 /**
  * Fit all detectors on the banks and measure the calibration images.
- * @throws UsageError where features do not fit the layers, a bank has fewer than two images, or a bank image or a
- * calibration image's own run is missing or not finite (leaving such an image out is the caller's choice to state)
+ * A calibration image that lies outside its own plan counts as infinitely strange, as a new one does.
+ * @throws UsageError where features do not fit the layers, a bank has fewer than two images, or the run of a bank image,
+ * or of a calibration image under its own plan, is not finite
  */
 export function fitOod({ layers, tasks, detector = 'soft-maximum' }: FitOodOptions): OodState {
   const banks = tasks.map(({ name, bank }) => ({
@@ -69,7 +75,7 @@ export function fitOod({ layers, tasks, detector = 'soft-maximum' }: FitOodOptio
     const calibration = tasks.map((task, own) =>
       task.calibration.map((image, i) => {
         const distances = measure(state, fitted, image);
-        if (!distances[own].every(Number.isFinite))
+        if (image[task.name] && !distances[own].every(Number.isFinite))
           throw new UsageError(
             `Task '${task.name}', calibration image ${i + 1}: expected a finite run under its own plan (${name}).`,
           );
@@ -87,6 +93,7 @@ export function assemble(
   detector: DetectorName,
   tasks: readonly OodTask[],
   names: readonly DetectorName[],
+  constantWindows: ConstantWindows = 'skipped',
 ): OodState {
   if (layers.length === 0 || tasks.length === 0)
     throw new UsageError('Out-of-distribution state: no layer or no task.');
@@ -103,7 +110,7 @@ export function assemble(
     name,
     { detector: detectors[name], distance: detectors[name].fit(banks), calibration: tasks.map(() => []) },
   ]);
-  return { layers, detector, tasks, detectors: new Map(fitted) };
+  return { layers, detector, tasks, constantWindows, detectors: new Map(fitted) };
 }
 
 /** A fitted detector by name. @throws UsageError where the state has none of that name */

@@ -30,9 +30,10 @@ export interface CaseFingerprint {
  */
 export function fingerprintCase(volume: Volume, mask: Mask): CaseFingerprint {
   if (volume.size.some((n, axis) => n !== mask.size[axis]))
-    throw new GeometryError(
-      `The image has ${volume.size.join(' x ')} voxels and its mask ${mask.size.join(' x ')}; expected the same.`,
-    );
+    throw new GeometryError({
+      expected: `a mask of ${volume.size.join(' x ')} voxels, as many as the image`,
+      found: mask.size.join(' x '),
+    });
   const image = toCanonical(volume).data;
   const labels = toCanonical({ ...volume, data: mask.data }).data;
   const { size, spacing } = canonicalShape(volume);

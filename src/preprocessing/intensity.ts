@@ -1,49 +1,79 @@
 /** Brings the intensities of an image to the order of 1, by a plan's fixed window or by the image itself. */
+import { backgroundLevel } from './background.js';
 import { percentilesAbove } from './percentiles.js';
 import type { IntensityPlan } from './plan.js';
 
+/** How an image is brought to the order of 1. */
+export interface Normalisation {
+  /** In place, of the image or any part of a copy of it. */
+  readonly apply: (values: Float32Array) => void;
+  /** What lies outside the image, normalised: its darkest, by a percentile, so that no single voxel decides. */
+  readonly outside: number;
+}
+
 /**
- * What brings an image's values, or any part of a copy of them, to the order of 1, in place. NaN and infinite voxels
- * are taken as the smallest finite value (0 if there is none).
+ * How an image's values are brought to the order of 1. NaN and infinite voxels are taken as the smallest finite value
+ * (0 if there is none).
  *
  * `window`: (clip(value + offset, lower, upper) - mean) / sd.
- * `z-score`: clip to two percentiles of the voxels above the image's minimum, then mean 0 and sd 1 over those voxels.
- * The minimum is the constant background (zeros outside the body); leaving it out lets a crop and a zero-filled scan
- * of one patient come out alike. Constant images become 0.
+ * `z-score`: clip to two percentiles of the voxels above the background, then mean 0 and sd 1 over those voxels. Leaving
+ * the background out (zeros outside the body, and what a resampling made of them; {@link backgroundLevel}) lets a crop
+ * and a zero-filled scan of one patient come out alike. Constant images become 0.
  * @param data the whole image, which its statistics are taken from; not changed
  */
-export function normaliser(data: Float32Array, plan: IntensityPlan, offset: number): (values: Float32Array) => void {
-  const { minimum, unusual } = finiteMinimum(data);
+export function normalisation(data: Float32Array, plan: IntensityPlan, offset: number): Normalisation {
+  const { minimum, notFinite } = finiteRange(data);
   const replace = (values: Float32Array) => {
     for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) values[i] = minimum;
   };
-  let finite = data;
-  if (unusual > 0 && plan.kind === 'z-score') {
-    finite = data.slice();
-    replace(finite);
-  }
+  const finite = notFinite > 0 && plan.kind === 'z-score' ? data.filter(Number.isFinite) : data;
   const { lower, upper, mean, sd } = plan.kind === 'window' ? plan : statisticsOf(finite, minimum, plan);
   // z-scores do not depend on an offset; a window is stated in the units that the offset leads to.
   const shift = plan.kind === 'window' ? offset : 0;
-  return (values) => {
-    if (unusual > 0) replace(values);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] + shift;
-      values[i] = ((value < lower ? lower : value > upper ? upper : value) - mean) / sd;
-    }
+  const normalised = (value: number) => ((value < lower ? lower : value > upper ? upper : value) - mean) / sd;
+  const darkest = plan.kind === 'window' ? darkestOf(data, minimum) : lower;
+  return {
+    apply(values) {
+      if (notFinite > 0) replace(values);
+      for (let i = 0; i < values.length; i++) values[i] = normalised(values[i] + shift);
+    },
+    outside: Math.fround(normalised(darkest + shift)),
   };
 }
 
-/** The smallest finite value (0 if there is none), and how many values are not finite. */
-function finiteMinimum(data: Float32Array): { minimum: number; unusual: number } {
+/** So small a share of an image's voxels may be darker than what stands for its darkest. */
+const DARKER = 0.005;
+
+function darkestOf(data: Float32Array, minimum: number): number {
+  const last = data.length - 1;
+  if (last < 1) return minimum;
+  const [value] = percentilesAbove(data, Number.NEGATIVE_INFINITY, [(100 * Math.floor(DARKER * last)) / last]);
+  return Number.isFinite(value) ? value : minimum;
+}
+
+/** What of an image's values is there to work with. */
+export interface FiniteRange {
+  /** Smallest and largest finite value; 0 where there is none. */
+  readonly minimum: number;
+  readonly maximum: number;
+  /** How many values are NaN or infinite. */
+  readonly notFinite: number;
+}
+
+export function finiteRange(data: Float32Array): FiniteRange {
   let minimum = Infinity;
-  let unusual = 0;
+  let maximum = -Infinity;
+  let notFinite = 0;
   for (let i = 0; i < data.length; i++) {
     const v = data[i];
-    if (!Number.isFinite(v)) unusual++;
-    else if (v < minimum) minimum = v;
+    if (!Number.isFinite(v)) {
+      notFinite++;
+      continue;
+    }
+    if (v < minimum) minimum = v;
+    if (v > maximum) maximum = v;
   }
-  return { minimum: minimum === Infinity ? 0 : minimum, unusual };
+  return notFinite === data.length ? { minimum: 0, maximum: 0, notFinite } : { minimum, maximum, notFinite };
 }
 
 type ZScore = Extract<IntensityPlan, { kind: 'z-score' }>;
@@ -56,8 +86,8 @@ interface Statistics {
 }
 
 function statisticsOf(values: Float32Array, minimum: number, plan: ZScore): Statistics {
-  const inside = statisticsAbove(values, minimum, plan);
-  // Of a binary image one value lies above the minimum; only both together vary.
+  const inside = statisticsAbove(values, backgroundLevel(values, minimum), plan);
+  // Of a binary image one value lies above the background; only both together vary.
   return inside ?? statisticsAbove(values, -Infinity, plan) ?? { lower: minimum, upper: minimum, mean: minimum, sd: 1 };
 }
 

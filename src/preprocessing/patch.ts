@@ -25,11 +25,12 @@ export function patchProblem(patch: Vec3, stride: number): string | undefined {
 /** @throws UsageError where not even the smallest patch, two strides a side, fits the budget. */
 export function checkBudget({ stride, patchVoxels }: PatchBudget): void {
   if (!Number.isInteger(stride) || stride < 1)
-    throw new UsageError(`The stride must be a positive whole number; found ${stride}.`);
+    throw new UsageError({ expected: 'a stride that is a positive whole number', found: String(stride) });
   if (!(patchVoxels >= (2 * stride) ** 3))
-    throw new UsageError(
-      `patchVoxels must be at least ${(2 * stride) ** 3} (two strides of ${stride} a side); found ${patchVoxels}.`,
-    );
+    throw new UsageError({
+      expected: `patchVoxels of at least ${(2 * stride) ** 3} (two strides of ${stride} a side)`,
+      found: String(patchVoxels),
+    });
 }
 
 /** An axis this many strides long or less is thin: a patch of two strides would be mostly padding along it. */

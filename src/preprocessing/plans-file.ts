@@ -61,14 +61,17 @@ export function parsePlans(
   { tasks, stride }: { readonly tasks: readonly string[]; readonly stride: number },
 ): Record<string, GivenValues> {
   const parsed = fileSchema.safeParse(parseJson(text, file));
-  if (!parsed.success) throw new PlanError(`${file}: ${describe(parsed.error.issues[0])}.`);
+  if (!parsed.success) throw new PlanError({ file, problem: describe(parsed.error.issues[0]) });
   const result: Record<string, GivenValues> = {};
   for (const [name, values] of Object.entries(parsed.data.tasks)) {
     if (!tasks.includes(name)) {
-      throw new PlanError(`${file}: tasks: unknown task "${name}"; the data sets' tasks are ${tasks.join(', ')}.`);
+      throw new PlanError({
+        file,
+        problem: `tasks: unknown task "${name}"; the data sets' tasks are ${tasks.join(', ')}`,
+      });
     }
     const problem = values.patch && patchProblem(values.patch.value, stride);
-    if (problem) throw new PlanError(`${file}: tasks.${name}.patch.value: ${problem}.`);
+    if (problem) throw new PlanError({ file, problem: `tasks.${name}.patch.value: ${problem}` });
     const why = `set by ${file}`;
     const entries = Object.entries(values).filter(([, entry]) => entry !== undefined);
     result[name] = Object.fromEntries(
@@ -82,7 +85,7 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new PlanError(`${file}: expected JSON, but ${(cause as Error).message}.`, { cause });
+    throw new PlanError({ file, problem: `expected JSON, but ${(cause as Error).message}`, cause });
   }
 }
 

@@ -4,7 +4,7 @@ import { linearKernel } from '../volume/kernel.js';
 import { fromCanonical, gatherPlane, scatterPlane, toCanonical, walkOf } from '../volume/orientation.js';
 import { filterPlanes, mapKernels, resampleLinear } from '../volume/resample.js';
 import type { Grid, Mask, Volume } from '../volume/volume.js';
-import { normaliser } from './intensity.js';
+import { normalisation } from './intensity.js';
 import type { Plan } from './plan.js';
 import { antiAliasKernel } from './smooth.js';
 import { preparedSize, resizedGrid } from './target-grid.js';
@@ -19,7 +19,7 @@ export interface Prepared {
   readonly grid: Grid;
   /** The grid that the image came on. */
   readonly original: Grid;
-  /** Smallest value of `data`; what lies outside the image is taken as this (air). */
+  /** What lies outside the image is taken as this: its darkest (air), strays aside. */
   readonly minimum: number;
 }
 
@@ -32,25 +32,22 @@ export function prepareImage(volume: Volume, plan: Plan, options: { intensityOff
   const size = preparedSize(volume, plan);
   const walk = walkOf(volume);
   const [nx, ny] = walk.grid.size;
-  const normalise = normaliser(volume.data, plan.intensity, options.intensityOffset ?? plan.intensityOffset ?? 0);
+  const offset = options.intensityOffset ?? plan.intensityOffset ?? 0;
+  const { apply, outside } = normalisation(volume.data, plan.intensity, offset);
   const source = new Float32Array(nx * ny);
   const length = size[0] * size[1];
   const data = new Float32Array(length * size[2]);
-  let minimum = Infinity;
   filterPlanes(
     mapKernels(walk.grid.size, size, antiAliasKernel),
     (z) => {
       gatherPlane(volume.data, walk, z, source);
-      normalise(source);
+      apply(source);
       return source;
     },
-    (z, plane) => {
-      data.set(plane, z * length);
-      for (let i = 0; i < length; i++) if (plane[i] < minimum) minimum = plane[i];
-    },
+    (z, plane) => data.set(plane, z * length),
   );
   const original = { size: volume.size, affine: volume.affine };
-  return { data, grid: resizedGrid(walk.grid, size), original, minimum };
+  return { data, grid: resizedGrid(walk.grid, size), original, minimum: outside };
 }
 
 /**

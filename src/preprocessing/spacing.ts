@@ -46,18 +46,14 @@ export function nativeSpacing(cases: readonly CaseFingerprint[]): Vec3 {
   const coarse = (mm: number) => mm > anisotropic * finest;
   const others = Math.max(...median.filter((mm) => !coarse(mm)));
   return mapVec3(median, (mm, axis) =>
-    round(
-      coarse(mm)
-        ? Math.max(
-            others,
-            quantile(
-              cases.map((c) => c.spacing[axis]),
-              0.1,
-            ),
-          )
-        : mm,
-    ),
+    round(coarse(mm) ? Math.max(others, thinnest(cases.map((c) => c.spacing[axis]))) : mm),
   );
+}
+
+/** The 10th percentile; of three cases and more never below the second smallest, so that no single case decides. */
+function thinnest(values: readonly number[]): number {
+  const [smallest, second = smallest] = [...values].sort((a, b) => a - b);
+  return Math.max(quantile(values, 0.1), values.length > 2 ? second : smallest);
 }
 
 /** Choose the target spacing of a task (mm, along right, anterior, superior). */
@@ -75,15 +71,17 @@ export function chooseSpacing(cases: readonly CaseFingerprint[], budget: PatchBu
     spacing = next;
   }
   spacing = mapVec3(spacing, round);
-  const start = `median spacing of ${cases.length} training cases ${text(native)} mm`;
+  const start = `median spacing of ${cases.length} training cases ${spacingText(native)} mm`;
   if (spacing.every((mm, axis) => mm === native[axis]))
     return {
       spacing,
-      reason: sees(spacing) ? start : `${start}, kept for the sake of thin foreground (${text(limit)} mm at most)`,
+      reason: sees(spacing)
+        ? start
+        : `${start}, kept for the sake of thin foreground (${spacingText(limit)} mm at most)`,
     };
   const goal = `so that a patch of about ${budget.patchVoxels} voxels spans the median image`;
-  const bound = `, as far as the foreground keeps ${chordVoxels} voxels across and ${extentVoxels} along (${text(limit)} mm at most)`;
-  return { spacing, reason: `${start}, coarsened to ${text(spacing)} mm ${goal}${sees(spacing) ? '' : bound}` };
+  const bound = `, as far as the foreground keeps ${chordVoxels} voxels across and ${extentVoxels} along (${spacingText(limit)} mm at most)`;
+  return { spacing, reason: `${start}, coarsened to ${spacingText(spacing)} mm ${goal}${sees(spacing) ? '' : bound}` };
 }
 
 /** One step coarser: the finest axes first, up to the coarsest axis, then all together; null at the limits. */
@@ -112,6 +110,12 @@ function round(mm: number): number {
   return Number(mm.toPrecision(5));
 }
 
-function text(v: Vec3): string {
+/** One step coarser without any bound. */
+export function coarserThan(spacing: Vec3): Vec3 {
+  return mapVec3(coarsen(spacing, [Infinity, Infinity, Infinity])!, (mm) => Number(mm.toPrecision(5)));
+}
+
+/** A spacing for people, in mm. */
+export function spacingText(v: Vec3): string {
   return v.map((mm) => (mm === Infinity ? 'any' : Number(mm.toPrecision(3)))).join(' x ');
 }

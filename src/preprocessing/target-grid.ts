@@ -22,12 +22,16 @@ export function canonicalShape(grid: Grid): { size: Vec3; spacing: Vec3 } {
 export function preparedSize(grid: Grid, plan: Pick<Plan, 'spacing'>): Vec3 {
   const { size, spacing } = canonicalShape(grid);
   if (!spacing.every((mm) => mm > 0 && Number.isFinite(mm)))
-    throw new GeometryError(`The image's spacing is ${spacing.join(' x ')} mm; expected three positive numbers.`);
+    throw new GeometryError({
+      expected: 'an image spacing of three positive numbers in mm',
+      found: spacing.join(' x '),
+    });
   const target = mapVec3(size, (n, axis) => Math.max(1, Math.round((n * spacing[axis]) / plan.spacing[axis])));
   if (!(count(target) <= maximumVoxels))
-    throw new UnsupportedError(
-      `An image of ${size.join(' x ')} voxels of ${spacing.map((mm) => mm.toPrecision(3)).join(' x ')} mm would become ${target.join(' x ')} voxels at the plan's ${plan.spacing.join(' x ')} mm; check the spacing in its header or crop it.`,
-    );
+    throw new UnsupportedError({
+      problem: `an image of ${size.join(' x ')} voxels of ${spacing.map((mm) => mm.toPrecision(3)).join(' x ')} mm would become ${target.join(' x ')} voxels at the plan's ${plan.spacing.join(' x ')} mm`,
+      remedy: 'check the spacing in its header or crop it',
+    });
   return target;
 }
 

@@ -26,9 +26,10 @@ export function countWindows(size: Vec3, patch: Vec3, overlap: number): number {
 
 function stepsAlong(size: number, patch: number, overlap: number): number {
   if (!(size >= 1 && patch >= 1 && overlap >= 0 && overlap <= 0.9))
-    throw new UsageError(
-      `Windows need sizes of at least 1 and an overlap from 0 to 0.9; found size ${size}, patch ${patch}, overlap ${overlap}.`,
-    );
+    throw new UsageError({
+      expected: 'windows of sizes of at least 1 and an overlap from 0 to 0.9',
+      found: `size ${size}, patch ${patch}, overlap ${overlap}`,
+    });
   if (size <= patch) return 1;
   return Math.ceil((size - patch) / Math.max(1, patch * (1 - overlap)) - 1e-9) + 1;
 }

@@ -3,13 +3,13 @@ import type { CaseResult } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
 import { median } from '../math/statistics.js';
 import { heading } from './contents.js';
-import { escapeHtml, figure, number, renderMeanings, renderTable } from './html.js';
+import { figure, type Html, html, number, renderMeanings, renderTable } from './html.js';
 import { renderScorePlot } from './score-plot.js';
 
-export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): string {
+export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): Html {
   const { nsdToleranceMm: tolerance, placeholderSpacing, resamples, seed } = summary.settings;
-  const marked = (name: string, html: string) =>
-    placeholderSpacing.includes(name) ? `${html}<span class="range flag">placeholder spacing</span>` : html;
+  const marked = (name: string, cell: Html) =>
+    placeholderSpacing.includes(name) ? html`${cell}<span class="range flag">placeholder spacing</span>` : cell;
   const table = renderTable({
     caption: 'Means over test cases with 95 % intervals (bootstrap over groups).',
     columns: [
@@ -26,8 +26,8 @@ export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): 
       { title: 'Volume error, ml', kind: 'number', explanation: 'Predicted minus reference volume' },
     ],
     rows: Object.entries(summary.tasks).map(([name, t]) => [
-      escapeHtml(name),
-      t.failed === 0 ? String(t.n) : `${t.n}<span class="range flag">and ${t.failed} failed</span>`,
+      name,
+      t.failed === 0 ? String(t.n) : html`${t.n}<span class="range flag">and ${t.failed} failed</span>`,
       figure(t.dice, 3, t.n),
       marked(name, figure(t.hd95Mm, 1, t.n)),
       marked(name, figure(t.assdMm, 2, t.n)),
@@ -60,7 +60,10 @@ export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): 
         `${seed}; n counts images. Intervals cover the choice of test cases, not that of training data or of training seeds.`,
     ],
   ]);
-  if (cases.length === 0) return `${heading('accuracy')}\n${table}\n${meanings}`;
+  if (cases.length === 0)
+    return html`${heading('accuracy')}
+${table}
+${meanings}`;
   const rows = Object.keys(summary.tasks).map((task) => {
     const own = cases.filter((c) => c.task === task);
     return {
@@ -79,11 +82,11 @@ export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): 
     description: 'Dice coefficient of every test case, by task.',
     domain: [0, 1],
   });
-  return (
-    `${heading('accuracy')}\n<p>How far the model’s masks agree with those drawn by people, on average. An empty prediction ` +
-    `counts as a failure, not as a gap; cases that could not be run are in no mean, but counted beside n.</p>\n` +
-    `${table}\n${meanings}\n` +
-    `<figure>${plot}<figcaption>Dice of every test case; the upright line is the median. Filled dots are cases that the ` +
-    `model itself flagged as out of distribution.</figcaption></figure>`
-  );
+  return html`${heading('accuracy')}
+<p>How far the model’s masks agree with those drawn by people, on average. An empty prediction counts as a failure, not as
+a gap; cases that could not be run are in no mean, but counted beside n.</p>
+${table}
+${meanings}
+<figure>${plot}<figcaption>Dice of every test case; the upright line is the median. Filled dots are cases that the
+model itself flagged as out of distribution.</figcaption></figure>`;
 }

@@ -1,14 +1,14 @@
 /** Whether probabilities are honest: errors before and after temperature scaling, and reliability diagrams. */
 import type { CalibrationSummary, Summary } from '../evaluation/summary.js';
 import { heading } from './contents.js';
-import { escapeHtml, figure, number, renderMeanings, renderTable } from './html.js';
+import { figure, type Html, html, join, nothing, number, renderMeanings, renderTable } from './html.js';
 import { renderBinTable, renderReliabilityDiagram } from './reliability-diagram.js';
 
 type Measure = 'ece' | 'ace' | 'mce' | 'nll' | 'brier';
 
-export function renderCalibration(summary: Summary): string {
+export function renderCalibration(summary: Summary): Html {
   const { bins } = summary.settings;
-  if (bins === null) return '';
+  if (bins === null) return nothing;
   const diagrams = Object.entries(summary.tasks)
     .filter(([, task]) => task.n > 0)
     .map(([name, { reliability }]) =>
@@ -17,17 +17,17 @@ export function renderCalibration(summary: Summary): string {
   const binTables = Object.entries(summary.tasks)
     .filter(([, task]) => task.n > 0)
     .map(([name, { reliability }]) => renderBinTable(reliability.before.region, reliability.after.region, name));
-  return `${heading('calibration')}
+  return html`${heading('calibration')}
 <p>Of the voxels that are given a probability of 80 %, four in five should belong to the organ. Temperature scaling divides
 the network’s output by one number T per task, fitted on other cases; it changes probabilities and never the mask. All
 binned figures use ${bins} equal-width bins over the foreground probability.</p>
 ${errorTable(summary, 'region', 'Around the organ: the reference or the prediction, dilated by 3 voxels')}
-<figure><div class="diagrams">${diagrams.join('\n')}</div>
+<figure><div class="diagrams">${join(diagrams, '\n')}</div>
 <figcaption>Observed share of foreground against predicted probability around the organ, voxels of all test cases pooled,
 ${bins} bins; on the dashed line, probabilities are honest. Hollow and grey: before scaling. Filled and coloured: after.
 Beneath, the number of voxels in each bin on a logarithmic axis.</figcaption></figure>
 <details><summary>The diagrams as tables, with counts</summary>
-${binTables.join('\n')}
+${join(binTables, '\n')}
 </details>
 ${renderMeanings([
   [
@@ -53,7 +53,7 @@ ${renderMeanings([
 ${errorTable(summary, 'all', 'All voxels: the easy background far from the organ flatters these')}`;
 }
 
-function errorTable(summary: Summary, where: 'region' | 'all', title: string): string {
+function errorTable(summary: Summary, where: 'region' | 'all', title: string): Html {
   const pick = (s: CalibrationSummary, measure: Measure) => (where === 'all' ? s[measure] : s[`${measure}Roi`]);
   const pooled = (s: CalibrationSummary) => (where === 'all' ? s.pooledEce : s.pooledEceRoi);
   return renderTable({
@@ -74,7 +74,7 @@ function errorTable(summary: Summary, where: 'region' | 'all', title: string): s
       (['before', 'after'] as const).map((when) => {
         const s = task.calibration[when];
         return [
-          when === 'before' ? escapeHtml(name) : `<span class="repeat">${escapeHtml(name)}</span>`,
+          when === 'before' ? name : html`<span class="repeat">${name}</span>`,
           when === 'before' ? 'before' : `after, T = ${number(task.temperature, 2)}`,
           String(task.n),
           figure(pick(s, 'ece'), 3, task.n),

@@ -4,6 +4,7 @@
  */
 import type { Picture } from '../evaluation/picture.js';
 import { contourPath } from './contour.js';
+import { type Html, html, lengthOf, nothing } from './html.js';
 import { encodePng, pngDataUri } from './png.js';
 import { element, px } from './svg.js';
 
@@ -24,19 +25,20 @@ export interface PictureText {
   readonly limit?: number;
 }
 
-/** The slice with the outlines of both masks, as an inline SVG in true proportions; empty where it does not fit. */
-export function renderOutlines(picture: Picture, text: PictureText): string {
-  const outlines =
-    outline(picture, picture.reference, referenceColour, 'reference') +
-    outline(picture, picture.prediction, predictionColour, 'prediction');
+/** The slice with the outlines of both masks, as an inline SVG in true proportions; null where it does not fit. */
+export function renderOutlines(picture: Picture, text: PictureText): Html | null {
+  const outlines = html`${[
+    outline(picture, picture.reference, referenceColour, 'reference'),
+    outline(picture, picture.prediction, predictionColour, 'prediction'),
+  ]}`;
   return fitted(picture, text, outlines, (image) => ({ pixels: image, channels: 1 }));
 }
 
-/** The slice tinted with the probability of foreground, likewise; empty too where no probabilities were kept. */
-export function renderProbability(picture: Picture, text: PictureText): string {
+/** The slice tinted with the probability of foreground, likewise; null too where no probabilities were kept. */
+export function renderProbability(picture: Picture, text: PictureText): Html | null {
   const { probability } = picture;
-  if (!probability) return '';
-  return fitted(picture, text, '', (image, factor) => ({
+  if (!probability) return null;
+  return fitted(picture, text, nothing, (image, factor) => ({
     pixels: tint(image, average(picture, probability, factor)),
     channels: 3,
   }));
@@ -46,20 +48,20 @@ export function renderProbability(picture: Picture, text: PictureText): string {
 function fitted(
   picture: Picture,
   { description, limit = Number.POSITIVE_INFINITY }: PictureText,
-  marks: string,
+  marks: Html,
   paint: (image: Uint8Array, factor: number) => { pixels: Uint8Array; channels: 1 | 3 },
-): string {
-  if (marks.length > limit) return '';
+): Html | null {
+  if (lengthOf(marks) > limit) return null;
   for (let factor = 1; factor <= coarsest; factor++) {
     const { pixels, channels } = paint(average(picture, picture.image, factor), factor);
     const png = encodePng(Math.ceil(picture.width / factor), Math.ceil(picture.height / factor), pixels, channels);
     const svg = panel(picture, factor, png, marks, description);
-    if (svg.length <= limit) return svg;
+    if (lengthOf(svg) <= limit) return svg;
   }
-  return '';
+  return null;
 }
 
-function panel({ width, height, spacing }: Picture, factor: number, png: Uint8Array, marks: string, text: string) {
+function panel({ width, height, spacing }: Picture, factor: number, png: Uint8Array, marks: Html, text: string) {
   const [w, h] = [width * spacing[0], height * spacing[1]];
   const image = element('image', {
     href: pngDataUri(png),
@@ -70,12 +72,12 @@ function panel({ width, height, spacing }: Picture, factor: number, png: Uint8Ar
     preserveAspectRatio: 'none',
   });
   const values = { class: 'slice', viewBox: `0 0 ${px(w)} ${px(h)}`, role: 'img', 'aria-label': text };
-  return element('svg', values, image + marks);
+  return element('svg', values, [image, marks]);
 }
 
-function outline(picture: Picture, mask: Uint8Array, colour: string, className: string): string {
+function outline(picture: Picture, mask: Uint8Array, colour: string, className: string): Html | null {
   const d = contourPath(mask, picture.width, picture.height, picture.spacing);
-  if (d === '') return '';
+  if (d === '') return null;
   return element('path', { class: className, d, fill: 'none', stroke: colour, 'vector-effect': 'non-scaling-stroke' });
 }
 

@@ -1,9 +1,9 @@
-/** Every case by itself: pictures, then a table of figures with the worst first; and unfamiliar images one by one. */
-import type { CaseResult, FailedCase, UnlabelledResult } from '../evaluation/case-result.js';
+/** Every case by itself: pictures, then a table of figures with the worst first; and images of OOD sets one by one. */
+import type { CaseResult, FailedCase, OodResult } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
 import { heading } from './contents.js';
 import { renderGallery, verdictWord } from './gallery.js';
-import { escapeHtml, number, renderMeanings, renderTable, shorten } from './html.js';
+import { type Html, html, nothing, number, renderMeanings, renderTable, shorten } from './html.js';
 
 /** Rows of a table; all cases are in `cases.csv`. */
 const maximumRows = 2000;
@@ -11,9 +11,9 @@ const maximumRows = 2000;
 const messageLength = 200;
 
 /** Labelled cases, worst first. */
-export function renderCases(summary: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): string {
-  if (cases.length + failed.length === 0) return '';
-  return `${heading('cases')}
+export function renderCases(summary: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): Html {
+  if (cases.length + failed.length === 0) return nothing;
+  return html`${heading('cases')}
 <p>The worst of each task first. The picture is the axial slice where the masks are largest, seen from the feet, cut to
 their surroundings: the outline of the <span class="key reference"></span>reference is blue and drawn through, that of the
 <span class="key prediction"></span>prediction orange and dashed. A second picture shows the calibrated probability of
@@ -32,16 +32,16 @@ ${renderMeanings([
   ],
   [
     'p-value and verdict',
-    'The p-value is the share of calibration images at least as strange as this one; at most alpha means flagged. ' +
-      'Familiar is not the same as right: a familiar image can be segmented badly, and a strange one well.',
+    'The p-value is the share of calibration images with an OOD score at least as high as this one; at most alpha means flagged. ' +
+      'In distribution is not the same as right: such an image can be segmented badly, and one out of distribution well.',
   ],
 ])}`;
 }
 
-function labelledTable({ settings }: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): string {
+function labelledTable({ settings }: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): Html {
   const placeholder = new Set(settings.placeholderSpacing);
   const inMm = (c: CaseResult, text: string) =>
-    placeholder.has(c.task) ? `<span class="none">(${text})</span>` : text;
+    placeholder.has(c.task) ? html`<span class="none">(${text})</span>` : text;
   const brackets = placeholder.size > 0 ? ' Figures in brackets rest on a placeholder spacing.' : '';
   return renderTable({
     className: 'dense',
@@ -57,21 +57,21 @@ function labelledTable({ settings }: Summary, cases: readonly CaseResult[], fail
       { title: 'Ref., ml', kind: 'number', explanation: 'Volume of the reference' },
       { title: 'Pred., ml', kind: 'number', explanation: 'Volume of the prediction' },
       { title: 'ECE', kind: 'number', explanation: 'Around the organ, after temperature scaling' },
-      { title: 'p', kind: 'number', explanation: 'Conformal p-value: small is strange' },
+      { title: 'p', kind: 'number', explanation: 'Conformal p-value: small means out of distribution' },
       { title: 'Verdict', kind: 'text' },
     ],
     rows: [
       ...failed.map((c) => [
-        escapeHtml(c.case),
-        escapeHtml(c.task),
+        c.case,
+        c.task,
         ...Array<string>(9).fill('–'),
-        `<span class="flag">failed</span>: ${escapeHtml(shorten(c.error.message, messageLength))}`,
+        html`<span class="flag">failed</span>: ${shorten(c.error.message, messageLength)}`,
       ]),
       ...[...cases]
         .sort((a, b) => a.dice - b.dice)
         .map((c) => [
-          escapeHtml(c.case),
-          escapeHtml(c.task),
+          c.case,
+          c.task,
           number(c.dice, 3),
           number(c.estimatedDice, 2),
           inMm(c, number(c.hd95Mm, 1)),
@@ -87,19 +87,23 @@ function labelledTable({ settings }: Summary, cases: readonly CaseResult[], fail
   });
 }
 
-/** Images without a reference, those that were let through first. */
-export function renderUnlabelled(images: readonly UnlabelledResult[]): string {
-  if (images.length === 0) return '';
+/** Images of OOD sets, those that were let through first. */
+export function renderOodImages(images: readonly OodResult[]): Html {
+  if (images.length === 0) return nothing;
   // Those that were not run come first.
-  const pValue = (c: UnlabelledResult) => c.verdict?.ood.pValue ?? 2;
+  const pValue = (c: OodResult) => c.verdict?.ood.pValue ?? 2;
   return renderTable({
     className: 'dense',
-    caption: `Unfamiliar images, the least suspected first.${cutText(images.length)}`,
+    caption: `Images of OOD sets, those of the largest p-value first.${cutText(images.length)}`,
     columns: [
       { title: 'Image', kind: 'text' },
       { title: 'Set', kind: 'text' },
-      { title: 'Score', kind: 'number', explanation: 'Of the default detector; higher is stranger' },
-      { title: 'p', kind: 'number', explanation: 'Conformal p-value: small is strange' },
+      {
+        title: 'Score',
+        kind: 'number',
+        explanation: 'Of the default detector; higher is further from the training images',
+      },
+      { title: 'p', kind: 'number', explanation: 'Conformal p-value: small means out of distribution' },
       { title: 'Nearest task', kind: 'text' },
       { title: 'Verdict', kind: 'text' },
     ],
@@ -107,14 +111,14 @@ export function renderUnlabelled(images: readonly UnlabelledResult[]): string {
       .sort((a, b) => pValue(b) - pValue(a))
       .slice(0, maximumRows)
       .map((c) => [
-        escapeHtml(c.case),
-        escapeHtml(c.set),
+        c.case,
+        c.set,
         c.verdict ? number(c.scores[c.verdict.ood.detector], 2) : '–',
         c.verdict ? number(c.verdict.ood.pValue, 3) : '–',
-        escapeHtml(c.verdict?.ood.nearestTask ?? '–'),
+        c.verdict?.ood.nearestTask ?? '–',
         c.verdict
           ? verdictWord(c.verdict.verdict)
-          : `not run: ${escapeHtml(shorten(c.error?.message ?? 'unknown reason', messageLength))}`,
+          : `not run: ${shorten(c.error?.message ?? 'unknown reason', messageLength)}`,
       ]),
   });
 }

@@ -1,6 +1,7 @@
 /**
  * The outline of a 2D mask as an SVG path. It runs through the middles of the pixel edges between inside and outside
- * (marching squares at one half), thus within half a pixel of the mask and free of stairs.
+ * (marching squares at one half), thus within half a pixel of the mask and free of stairs. By hand, since `d3-contour`
+ * breaks a thin slanted structure, whose pixels touch by their corners, into a diamond a pixel.
  */
 import { px } from './svg.js';
 

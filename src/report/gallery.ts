@@ -5,7 +5,7 @@
 import type { CaseResult, FailedCase } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
 import { renderOutlines, renderProbability } from './case-picture.js';
-import { escapeHtml, number, plural, shorten } from './html.js';
+import { type Content, type Html, html, join, lengthOf, nothing, number, plural, shorten } from './html.js';
 
 /** Characters of pictures that leave room for tables and figures in a file of 5 MB. */
 const pictureBudget = 2_800_000;
@@ -17,20 +17,21 @@ const probabilityLimit = 60_000;
 const messageLength = 300;
 
 export const verdictWords = {
-  'in-distribution': 'familiar',
-  'out-of-distribution': 'flagged as unfamiliar',
+  'in-distribution': 'in distribution',
+  'out-of-distribution': 'out of distribution',
   undetermined: 'verdict undetermined',
 } as const;
 
 interface Card {
   readonly task: string;
   readonly result: CaseResult | FailedCase;
-  outlines: string;
-  probability: string;
+  /** Null where there is none, or none that fits. */
+  outlines: Html | null;
+  probability: Html | null;
 }
 
 /** Pictures of all cases, or of the worst of each task where there are too many. */
-export function renderGallery(summary: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): string {
+export function renderGallery(summary: Summary, cases: readonly CaseResult[], failed: readonly FailedCase[]): Html {
   const tasks = Object.keys(summary.tasks);
   const byTask = tasks.map((task) => rankCases(task, cases, failed));
   // The worst of every task before the others of any.
@@ -44,17 +45,19 @@ export function renderGallery(summary: Summary, cases: readonly CaseResult[], fa
     const own = cards.filter((card) => card.task === task && !tooLarge.has(card));
     const figures = own.map((card) => renderCard(card, placeholder.has(task)));
     return figures.length === 0
-      ? ''
-      : `<h3>${escapeHtml(task)}</h3>\n<div class="pictures">${figures.join('\n')}</div>`;
+      ? nothing
+      : html`<h3>${task}</h3>
+<div class="pictures">${join(figures, '\n')}</div>`;
   });
-  return `${sections.join('\n')}\n${leftOut(ranked.length - cards.length, tooLarge.size)}`;
+  return html`${join(sections, '\n')}
+${leftOut(ranked.length - cards.length, tooLarge.size)}`;
 }
 
 function rankCases(task: string, cases: readonly CaseResult[], failed: readonly FailedCase[]): Card[] {
   const own = cases.filter((c) => c.task === task).sort((a, b) => a.dice - b.dice);
   return [...failed.filter((c) => c.task === task), ...own].map((result) => ({
     ...{ task, result },
-    ...{ outlines: '', probability: '' },
+    ...{ outlines: null, probability: null },
   }));
 }
 
@@ -68,14 +71,14 @@ function draw(cards: readonly Card[]): Set<Card> {
     const limit = room / waiting--;
     if ('error' in card.result || !card.result.picture) continue;
     card.outlines = renderOutlines(card.result.picture, { description: describe(card.result), limit });
-    room -= card.outlines.length;
-    if (card.outlines === '') tooLarge.add(card);
+    if (card.outlines === null) tooLarge.add(card);
+    else room -= lengthOf(card.outlines);
   }
   for (const card of cards) {
-    if (card.outlines === '' || 'error' in card.result || room < probabilityLimit) continue;
+    if (card.outlines === null || 'error' in card.result || room < probabilityLimit) continue;
     const description = `${card.result.case}: calibrated probability of foreground in orange`;
     card.probability = renderProbability(card.result.picture!, { description, limit: probabilityLimit });
-    room -= card.probability.length;
+    if (card.probability !== null) room -= lengthOf(card.probability);
   }
   return tooLarge;
 }
@@ -84,12 +87,12 @@ function describe(c: CaseResult): string {
   return `${c.case} of ${c.task}: axial slice with the outlines of reference and prediction, Dice ${number(c.dice, 2)}`;
 }
 
-function renderCard({ result, outlines, probability }: Card, placeholder: boolean): string {
+function renderCard({ result, outlines, probability }: Card, placeholder: boolean): Html {
   if ('error' in result) {
     return card(
-      `<p class="no-picture">Not evaluated</p>`,
-      `<b class="flag">Failed</b> · ${escapeHtml(result.case)}`,
-      escapeHtml(shorten(result.error.message, messageLength)),
+      html`<p class="no-picture">Not evaluated</p>`,
+      html`<b class="flag">Failed</b> · ${result.case}`,
+      shorten(result.error.message, messageLength),
     );
   }
   const mm = placeholder ? 'mm (placeholder)' : 'mm';
@@ -102,35 +105,30 @@ function renderCard({ result, outlines, probability }: Card, placeholder: boolea
     verdictWord(result.verdict.verdict),
   ];
   return card(
-    outlines === '' ? '<p class="no-picture">No picture was kept</p>' : outlines + probability,
-    `<b>Dice ${number(result.dice, 2)}</b> · ${escapeHtml(result.case)}`,
-    details.join(' · '),
+    outlines === null ? html`<p class="no-picture">No picture was kept</p>` : [outlines, probability],
+    html`<b>Dice ${number(result.dice, 2)}</b> · ${result.case}`,
+    join(details, ' · '),
   );
 }
 
 /** The verdict in words, in colour where it is an alarm. */
-export function verdictWord(verdict: keyof typeof verdictWords): string {
+export function verdictWord(verdict: keyof typeof verdictWords): Content {
   const words = verdictWords[verdict];
-  return verdict === 'out-of-distribution' ? `<span class="flag">${words}</span>` : words;
+  return verdict === 'out-of-distribution' ? html`<span class="flag">${words}</span>` : words;
 }
 
-function card(picture: string, title: string, details: string): string {
-  return (
-    `<figure><div class="pair">${picture}</div>` +
-    `<figcaption>${title}<span class="range">${details}</span></figcaption></figure>`
-  );
+function card(picture: Content, title: Html, details: Content): Html {
+  return html`<figure><div class="pair">${picture}</div><figcaption>${title}<span class="range">${details}</span></figcaption></figure>`;
 }
 
-function leftOut(tooMany: number, tooLarge: number): string {
+function leftOut(tooMany: number, tooLarge: number): Html {
   const reasons = [
     ...(tooMany > 0
       ? [`${plural(tooMany, 'case')} with better figures, since only the worst ${maximumCards} of all tasks are shown`]
       : []),
     ...(tooLarge > 0 ? [`${plural(tooLarge, 'case')} whose picture is too large for its share of this file`] : []),
   ];
-  if (reasons.length === 0) return '';
-  return (
-    `<p class="small">Pictures left out to keep this file below 5 MB: ${reasons.join('; ')}. ` +
-    `Their figures are in the table below and in cases.csv.</p>`
-  );
+  if (reasons.length === 0) return nothing;
+  return html`<p class="small">Pictures left out to keep this file below 5 MB: ${reasons.join('; ')}. Their figures are in the
+table below and in cases.csv.</p>`;
 }

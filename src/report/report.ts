@@ -2,14 +2,14 @@
  * An evaluation as one page that a clinician and a reviewer can both read: what was found in words first, then tables,
  * figures and every case. One file, no script, no request to any other host.
  */
-import type { CaseResult, FailedCase, ModelReference, UnlabelledResult } from '../evaluation/case-result.js';
+import type { CaseResult, FailedCase, ModelReference, OodResult } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
 import { renderAccuracy } from './accuracy-section.js';
 import { renderCalibration } from './calibration-section.js';
 import { renderCases } from './cases-section.js';
 import { renderContents } from './contents.js';
 import { renderFindings } from './findings.js';
-import { escapeHtml, list, plural } from './html.js';
+import { html, join, list, plural, raw } from './html.js';
 import { renderLeftOut } from './left-out-section.js';
 import { renderOod } from './ood-section.js';
 import { type ReportProvenance, renderProvenance } from './provenance-section.js';
@@ -24,7 +24,7 @@ export interface ReportModel extends ModelReference {
 export interface ReportSource {
   readonly summary: Summary;
   readonly cases: readonly CaseResult[];
-  readonly unlabelled: readonly UnlabelledResult[];
+  readonly oodImages: readonly OodResult[];
   /** Labelled cases that could not be evaluated. */
   readonly failed: readonly FailedCase[];
   readonly model: ReportModel;
@@ -39,67 +39,67 @@ const contentPolicy =
 
 /** Render `report.html`. */
 export function renderReport(source: ReportSource): string {
-  const { summary, cases, unlabelled, failed, model, created } = source;
-  const name = escapeHtml(model.name);
+  const { summary, cases, oodImages, failed, model, created } = source;
+  const { name } = model;
   const meta = [
-    ...(created ? [escapeHtml(created)] : []),
+    ...(created ? [created] : []),
     plural(cases.length, 'labelled test case'),
-    ...(failed.length > 0 ? [`<span class="flag">${plural(failed.length, 'case')} failed</span>`] : []),
-    plural(unlabelled.length, 'unfamiliar image'),
-    `model <code>${escapeHtml(model.sha256.slice(0, 12))}</code>`,
+    ...(failed.length > 0 ? [html`<span class="flag">${plural(failed.length, 'case')} failed</span>`] : []),
+    plural(oodImages.length, 'out-of-distribution image'),
+    html`model <code>${model.sha256.slice(0, 12)}</code>`,
   ];
-  const body = `${renderCases(summary, cases, failed)}
+  const body = html`${renderCases(summary, cases, failed)}
 ${renderAccuracy(summary, cases)}
 ${renderCalibration(summary)}
-${renderOod(summary, cases, unlabelled)}
+${renderOod(summary, cases, oodImages)}
 ${renderRanking(summary)}
 ${renderLeftOut(summary.notes)}
 ${renderProvenance({ model, provenance: source.provenance, settings: summary.settings })}`;
-  return `<!doctype html>
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
+<meta http-equiv="Content-Security-Policy" content="${raw(contentPolicy)}">
 <meta name="color-scheme" content="light dark">
 <title>${name}: evaluation</title>
-<style>${style}</style>
+<style>${raw(style)}</style>
 </head>
 <body>
 <main>
 <header>
 <p class="eyebrow">Evaluation report</p>
 <h1>${name}</h1>
-<p class="meta">${meta.join(' · ')}</p>
+<p class="meta">${join(meta, ' · ')}</p>
 <p class="lede">${opening(source)}</p>
 </header>
 <p class="caution"><strong>Not a medical device.</strong> These figures describe one model on the images named here. They are
 no evidence of safety or benefit for any patient, and no mask or verdict may guide care.</p>
-${renderFindings({ summary, cases, unlabelled })}
+${renderFindings({ summary, cases, oodImages })}
 ${renderContents(body)}
 ${body}
-<footer>Made by Candor. Model ${name}, SHA-256 <code>${escapeHtml(model.sha256)}</code>. Not a medical device.</footer>
+<footer>Made by Candor. Model ${name}, SHA-256 <code>${model.sha256}</code>. Not a medical device.</footer>
 </main>
 </body>
 </html>
-`;
+`.toString();
 }
 
-function opening({ summary, cases, unlabelled, failed, model }: ReportSource): string {
-  const tasks = Object.keys(summary.tasks).map(escapeHtml);
-  const sets = [...new Set(unlabelled.map((c) => escapeHtml(c.set)))];
-  const what = model.about ? `${escapeHtml(model.about)} It` : `${escapeHtml(model.name)}`;
-  const strange =
+function opening({ summary, cases, oodImages, failed, model }: ReportSource): string {
+  const tasks = Object.keys(summary.tasks);
+  const tasksText = tasks.length === 0 ? 'no task' : `${plural(tasks.length, 'task')} (${list(tasks)})`;
+  const sets = [...new Set(oodImages.map((c) => c.set))];
+  const what = model.about ? `${model.about} It` : `${model.name}`;
+  const unlike =
     sets.length === 0
       ? ''
-      : `, and shown ${plural(unlabelled.length, 'image')} that it is not meant for (${list(sets)})`;
+      : `, and shown ${plural(oodImages.length, 'image')} that it is not meant for (${list(sets)})`;
   const failing =
     failed.length === 0
       ? ''
       : ` ${plural(failed.length, 'more case')} could not be evaluated and ${failed.length === 1 ? 'is' : 'are'} named below.`;
   return (
-    `${what} was tested on ${plural(cases.length, 'case')} of ${plural(tasks.length, 'task')} (${list(tasks)}) that were kept ` +
-    `out of its training${strange}.${failing} This page says how far its masks agree with those of people, whether its probabilities ` +
-    `can be taken at their word, and whether it notices images that it does not know.`
+    `${what} was tested on ${plural(cases.length, 'case')} of ${tasksText} kept out of its training${unlike}.${failing} This page says how far its masks agree with those of people, whether its probabilities ` +
+    `can be taken at their word, and whether it detects images unlike those of its training.`
   );
 }

@@ -1,9 +1,9 @@
 /**
  * A strip plot: one row a task or image set, one dot an image, all rows on one axis, so that the eye sees at once
- * whether strange images lie apart from familiar ones. Infinite values have a column of their own at the right end.
+ * whether OOD sets lie apart from the test cases. Infinite values have a column of their own at the right end.
  */
 import { quantile } from '../math/statistics.js';
-import { escapeHtml, number, shorten } from './html.js';
+import { type Html, number, shorten } from './html.js';
 import { element, figureSvg, label, linearScale, type Scale, symlogScale, tickText } from './svg.js';
 
 export interface ScorePoint {
@@ -41,7 +41,7 @@ const sectionHeight = 26;
 const maximumNamed = 1500;
 
 /** Draw the plot as an inline SVG. */
-export function renderScorePlot({ sections, axisTitle, description, threshold, domain }: ScorePlotOptions): string {
+export function renderScorePlot({ sections, axisTitle, description, threshold, domain }: ScorePlotOptions): Html {
   const points = sections.flatMap((section) => section.rows.flatMap((row) => row.points));
   const finite = points.map((p) => p.value).filter(Number.isFinite);
   const anyInfinite = points.some((p) => p.value === Number.POSITIVE_INFINITY);
@@ -58,7 +58,7 @@ export function renderScorePlot({ sections, axisTitle, description, threshold, d
   const top = threshold ? 22 : 4;
   const rowCount = sections.reduce((n, section) => n + section.rows.length, 0);
   const bottom = top + rowCount * rowHeight + sections.length * sectionHeight;
-  const parts: string[] = [];
+  const parts: Html[] = [];
   for (const tick of scale.ticks) {
     const x = scale(tick);
     parts.push(element('line', { class: 'grid', x1: x, x2: x, y1: top, y2: bottom }));
@@ -89,7 +89,7 @@ export function renderScorePlot({ sections, axisTitle, description, threshold, d
     const atRight = x > (left + right) / 2;
     parts.push(label(threshold.text, x, 13, atRight ? 'end' : 'start', 'threshold-text'));
   }
-  return figureSvg(width, bottom + 44, description, parts.join(''));
+  return figureSvg(width, bottom + 44, description, parts);
 }
 
 interface Axis {
@@ -98,13 +98,13 @@ interface Axis {
 }
 
 /** One dot an image, and a short line at the row's median. */
-function marks(points: readonly ScorePoint[], middle: number, { x, named }: Axis): string[] {
+function marks(points: readonly ScorePoint[], middle: number, { x, named }: Axis): Html[] {
   const dots = points.map((point, i) => {
     // Spread by the golden ratio: even, without randomness, and neighbours in the list lie apart.
     const spread = points.length > 1 ? (((i * 0.618034) % 1) - 0.5) * rowHeight * 0.5 : 0;
     const values = { class: point.marked ? 'dot marked' : 'dot', cx: x(point.value), cy: middle + spread, r: 3.1 };
     return named
-      ? element('circle', values, element('title', {}, escapeHtml(`${point.name}: ${number(point.value, 3)}`)))
+      ? element('circle', values, element('title', {}, `${point.name}: ${number(point.value, 3)}`))
       : element('circle', values);
   });
   if (points.length < 3) return dots;
@@ -117,7 +117,7 @@ function marks(points: readonly ScorePoint[], middle: number, { x, named }: Axis
   return [...dots, element('line', { class: 'median', x1: centre, x2: centre, y1: middle - 11, y2: middle + 11 })];
 }
 
-/** Linear within the bulk of the familiar scores' spread, logarithmic beyond, where the data span much more than that. */
+/** Linear within the bulk of the scores' spread, logarithmic beyond, where the data span much more than that. */
 function scoreScale(finite: readonly number[], range: readonly [number, number]): Scale {
   if (finite.length === 0) return linearScale([0, 1], range);
   const [low, q1, q3, high] = [0, 0.25, 0.75, 1].map((q) => quantile(finite, q));

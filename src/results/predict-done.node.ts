@@ -47,13 +47,13 @@ export async function readDone(
 
 /** Whether the files that this call would leave are there; throws, too, where one is not. */
 async function hasLeft(
-  { verdict, files }: PredictedCase,
+  { verdict, files, foregroundVoxels }: PredictedCase,
   output: string,
   choices: ResultChoices,
   input: InputImage,
 ): Promise<boolean> {
   const { mask, probabilities, oodMap } = files;
-  if (isRefused(verdict, choices)) return mask === null;
+  if (isRefused(verdict, choices) || foregroundVoxels === null) return mask === null;
   // Results in another format are not those that this call would leave.
   if (mask !== namesFor(input, choices).mask) return false;
   const wanted: (string | null)[] = [mask];

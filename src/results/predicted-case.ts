@@ -1,5 +1,6 @@
 /** What `predict` says of images: the contents of `CASE.json` and of its `summary.json`. */
 import type { Verdict } from '../ood/verdict.js';
+import type { Device } from '../runtime/session.js';
 import type { PredictSettings } from './predict-settings.js';
 
 /** A model by name and contents. */
@@ -32,16 +33,23 @@ export interface PredictedCase extends ResultSource {
   readonly temperature: number;
   /** Whether the mask is only the largest connected component of what was found. */
   readonly keepLargest: boolean;
-  readonly foregroundVoxels: number;
-  readonly volumeMl: number;
+  /** Null where the image was judged by its grid alone and not run. */
+  readonly foregroundVoxels: number | null;
+  readonly volumeMl: number | null;
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
+  /** Where the network ran. */
+  readonly device: Device;
   /** Names of the files written beside this one; null where none was. */
   readonly files: {
     readonly mask: string | null;
     readonly probabilities: string | null;
     readonly oodMap: string | null;
   };
+  /** NaN and infinite voxels of the image. */
+  readonly notFiniteVoxels: number;
+  /** What else a user should know of the image, a sentence each, such as sides that its header leaves open. */
+  readonly remarks: readonly string[];
   readonly seconds: number;
 }
 
@@ -66,5 +74,7 @@ export interface PredictSummary extends ResultSource {
   readonly part?: Part;
   readonly alpha: number;
   readonly settings: PredictSettings;
+  /** Where the network ran in this call; cases that an earlier one completed say so themselves. */
+  readonly device: Device;
   readonly cases: readonly (PredictedCase | FailedImage)[];
 }

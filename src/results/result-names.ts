@@ -6,7 +6,7 @@ import type { Verdict } from '../ood/verdict.js';
 /** What a call of `predict` leaves of each case. */
 export interface ResultChoices {
   readonly saveProbabilities?: boolean;
-  /** Also write where in the image the strangeness is, relative to the rest of it; larger is stranger, no p-value. */
+  /** Also write the OOD map: the score of each part of the image relative to the rest of it, no p-value. */
   readonly saveOodMap?: boolean;
   /** Format of masks and maps; default: each image's own. */
   readonly format?: OutputFormat;

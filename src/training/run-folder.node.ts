@@ -84,6 +84,8 @@ function checkSettings(folder: string, text: string, settings: TrainSettings): s
   const isOlder = saved !== undefined && hashedOtherwise(saved.datasets, settings.datasets);
   const before = isOlder ? { ...saved, datasets: JSON.parse(JSON.stringify(settings.datasets)) as unknown } : saved;
   if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
+  // Runs from before the device was written down did not name another.
+  before.device ??= 'cpu';
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !isLowerRate(key, before, settings),

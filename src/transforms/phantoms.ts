@@ -15,7 +15,7 @@ import { ventricle } from './phantoms/ventricle.js';
 
 export type { PhantomFamily } from './phantoms/family.js';
 
-/** Three families to learn, then two strangers to recognise as such. */
+/** Three families to learn, then two that stay out of training: the OOD sets. */
 export const phantomFamilies: readonly PhantomFamily[] = [kidney, ventricle, prostate, knee, carotid];
 
 export interface Phantom {

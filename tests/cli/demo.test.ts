@@ -33,12 +33,12 @@ test('makes data, learns, measures and meets one image of each kind', async () =
   ]);
   expect(Object.keys(result.summary.tasks)).toEqual(['kidney', 'ventricle']);
   expect(result.summary.ood.detectors['soft-maximum'].knee.n).toBe(2);
-  expect(result.encounters.map(({ set, familiar }) => [set, familiar])).toEqual([
+  expect(result.examples.map(({ set, ood }) => [set, ood])).toEqual([
     ['kidney', true],
     ['knee', false],
   ]);
-  expect(result.encounters[0].dice).toBeGreaterThanOrEqual(0);
-  expect(result.encounters[1].dice).toBeNull();
+  expect(result.examples[0].dice).toBeGreaterThanOrEqual(0);
+  expect(result.examples[1].dice).toBeNull();
   expect(await readdir(path.join(folder, 'first'))).toEqual([
     'data',
     'model.onnx',
@@ -53,7 +53,7 @@ test('tells its story', () => {
   expect(text).toContain('kidney (CT) and ventricle (MR), one network; never shown: knee');
   expect(text).toMatch(/20 steps in .* -> .*first\/model\.onnx\n/);
   expect(text).toMatch(/A new kidney scan: .*kidney_008\.nii\.gz\n {4}[^\n]+p = /);
-  expect(text).toMatch(/A stranger, a knee scan: .*knee_001\.nii\.gz\n {4}[^\n]+p = /);
+  expect(text).toMatch(/Of an OOD set, a knee scan: .*knee_001\.nii\.gz\n {4}[^\n]+p = /);
   expect(text).toContain(`Report    ${result.report}`);
 });
 

@@ -16,10 +16,10 @@ const families = phantomFamilies
     spacing: mapVec3(family.spacing, (s) => s * 2),
   }));
 
-/** Two tasks, and one family of strangers. */
+/** Two tasks, and one family for an OOD set. */
 export const smallPhantoms: PhantomChoice = {
   families,
-  counts: { train: 4, calibration: 3, test: 2, strangers: 2 },
+  counts: { train: 4, calibration: 3, test: 2, ood: 2 },
 };
 
 export function writeSmallPhantoms(folder: string): Promise<PhantomData> {

@@ -70,7 +70,7 @@ function judged(change: Partial<JudgedCase> & { p?: number }): JudgedCase {
 }
 
 describe('verdicts', () => {
-  const stranger = judged({
+  const outlier = judged({
     case: 'knee',
     verdict: 'out-of-distribution',
     p: 1 / 21,
@@ -79,7 +79,7 @@ describe('verdicts', () => {
   });
 
   test('one line a case', () => {
-    expect(casesText([judged({}), stranger])).toBe(
+    expect(casesText([judged({}), outlier])).toBe(
       [
         'case        verdict                  p  nearest task    volume  est. Dice  mask',
         'kidney_041  in distribution      0.620  kidney        142.3 ml       0.94  kidney_041.nii.gz',
@@ -92,16 +92,16 @@ describe('verdicts', () => {
     expect(verdictSentence(judged({}))).toBe(
       'This image looks like the kidney scans that the model knows (p = 0.620).',
     );
-    expect(verdictSentence(stranger)).toBe(
+    expect(verdictSentence(outlier)).toBe(
       'This image is not like anything the model was trained on (p = 0.048): do not trust the mask.',
     );
     expect(verdictSentence(judged({ verdict: 'undetermined', p: 0.25 }))).toBe(
-      'The calibration images are too few to tell whether this image is familiar (p = 0.250, alpha 0.05).',
+      'The calibration images are too few to tell whether this image is in distribution (p = 0.250, alpha 0.05).',
     );
   });
 
   test('counted', () => {
-    expect(countsText([judged({}), stranger, stranger], 1)).toBe(
+    expect(countsText([judged({}), outlier, outlier], 1)).toBe(
       '4 images: 1 in distribution, 2 out of distribution, 1 could not be done.',
     );
     expect(countsText([], 0)).toBe('0 images: nothing to do.');

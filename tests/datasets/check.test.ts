@@ -8,6 +8,7 @@ import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { CancelledError } from '../../src/errors.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
 import { encodeFloat } from '../../src/formats/nifti/write.js';
+import { niftiBytes } from '../formats/memory-file.js';
 import { affine, imageBytes, labelBytes, put, putDecathlon, putNnunet, size, temporaryFolder } from './folders.js';
 
 const names = ['c1', 'c2', 'c3', 'c4', 'c5'];
@@ -147,7 +148,7 @@ describe('headers', () => {
     putDecathlon(folder, names, { split });
     const image = (change: (header: DataView) => void) => {
       // Uncompressed, so that header bytes can be set; readers go by content, not by name.
-      const { bytes } = createHeader({ size, affine });
+      const { bytes } = niftiBytes(createHeader({ size, affine }));
       const file = new Uint8Array(352 + 4 * 120);
       file.set(bytes);
       new DataView(file.buffer).setInt16(70, 16, true);

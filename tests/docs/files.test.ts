@@ -23,15 +23,15 @@ beforeAll(async () => {
   writeFileSync(at('m.onnx'), await encodeModelFile({ ...model, provenance: { ...provenance, settings } }));
   const [bright, dark, faint] = ballTasks;
   const datasets = [bright, dark].map((task) => writeBallDataset(folder.path, task));
-  mkdirSync(at('strangers'));
-  for (const i of [1, 2]) writeFileSync(at('strangers', `${i}.nii.gz`), ballFile(faint, i));
+  mkdirSync(at('ood'));
+  for (const i of [1, 2]) writeFileSync(at('ood', `${i}.nii.gz`), ballFile(faint, i));
   // One that fails, so that errors are written too.
-  writeFileSync(at('strangers', 'cut.nii.gz'), ballFile(faint, 3).subarray(0, 1000));
+  writeFileSync(at('ood', 'cut.nii.gz'), ballFile(faint, 3).subarray(0, 1000));
   const common = { model: at('m.onnx'), threads: 1, alpha: 0.2 };
-  await evaluate({ ...common, datasets, ood: [at('strangers')], output: at('report') });
+  await evaluate({ ...common, datasets, ood: [at('ood')], output: at('report') });
   // An ensemble, passes with dropout and parts: what adds fields.
   const everything = { others: [at('m.onnx')], mc: 2, numParts: 2, partId: 0 };
-  await predict({ ...common, ...everything, inputs: [at('strangers')], output: at('out') });
+  await predict({ ...common, ...everything, inputs: [at('ood')], output: at('out') });
 });
 
 test('CASE.json', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { casesCsv, csvCell } from '../../src/evaluation/cases-csv.js';
-import { syntheticCase, syntheticUnlabelled } from './synthetic.js';
+import { syntheticCase, syntheticOod } from './synthetic.js';
 
 /** A small RFC 4180 reader, so that what is written is read back and not compared with itself. */
 function parse(text: string): string[][] {
@@ -29,7 +29,7 @@ describe('cases.csv', () => {
     const rows = parse(
       casesCsv(
         [syntheticCase({ case: name, hd95Mm: null })],
-        [syntheticUnlabelled({ scores: { knn: Number.POSITIVE_INFINITY } })],
+        [syntheticOod({ scores: { knn: Number.POSITIVE_INFINITY } })],
         [{ task: 'liver', case: 'bad', error: { tag: 'ImageFormatError', message: 'truncated' } }],
       ),
     );

@@ -4,7 +4,7 @@ import { summarise } from '../../src/evaluation/summarise.js';
 import { alarmAt, expectedRange, summariseFalseAlarms } from '../../src/evaluation/summarise-ood.js';
 import { estimatedDiceScore, summariseEstimatedDice } from '../../src/evaluation/summarise-ranking.js';
 import { expectedAlarms } from '../../src/math/binomial.js';
-import { syntheticCalibration, syntheticCase, syntheticUnlabelled, syntheticVerdict } from './synthetic.js';
+import { syntheticCalibration, syntheticCase, syntheticOod, syntheticVerdict } from './synthetic.js';
 
 const model = { name: 'm', sha256: 'ab' };
 const options = { resamples: 200, seed: 3 };
@@ -75,8 +75,8 @@ describe('accuracy', () => {
   });
 
   it('is fixed by its seed and survives JSON', () => {
-    const summary = summarise({ model, cases, unlabelled: [syntheticUnlabelled()] }, options);
-    expect(summarise({ model, cases, unlabelled: [syntheticUnlabelled()] }, options)).toEqual(summary);
+    const summary = summarise({ model, cases, oodImages: [syntheticOod()] }, options);
+    expect(summarise({ model, cases, oodImages: [syntheticOod()] }, options)).toEqual(summary);
     expect(JSON.parse(JSON.stringify(summary))).toEqual(summary);
   });
 
@@ -115,12 +115,12 @@ describe('calibration', () => {
 
 describe('detection', () => {
   // Familiar scores 0, 2, 1, 3. Set "brain": 2.5 and Infinity.
-  const unlabelled = [
-    syntheticUnlabelled({ case: 'a', scores: { 'soft-maximum': 2.5, entropy: 0 }, verdict: syntheticVerdict(0.2) }),
-    syntheticUnlabelled({ case: 'b', scores: { 'soft-maximum': Number.POSITIVE_INFINITY, entropy: 5 } }),
-    syntheticUnlabelled({ set: 'lung', case: 'c', scores: { 'soft-maximum': 9, entropy: 0.5 } }),
+  const oodImages = [
+    syntheticOod({ case: 'a', scores: { 'soft-maximum': 2.5, entropy: 0 }, verdict: syntheticVerdict(0.2) }),
+    syntheticOod({ case: 'b', scores: { 'soft-maximum': Number.POSITIVE_INFINITY, entropy: 5 } }),
+    syntheticOod({ set: 'lung', case: 'c', scores: { 'soft-maximum': 9, entropy: 0.5 } }),
   ];
-  const { detectors, default: standard } = summarise({ model, cases, unlabelled }, options).ood;
+  const { detectors, default: standard } = summarise({ model, cases, oodImages }, options).ood;
 
   it('gives AUROC, AUPR and FPR of each set and of all, counted by hand', () => {
     expect(standard).toBe('soft-maximum');
@@ -140,21 +140,21 @@ describe('detection', () => {
     expect(detectors['soft-maximum'].brain.detectedAtAlpha).toBe(0.5);
     expect(detectors['soft-maximum'].all.detectedAtAlpha).toBeCloseTo(2 / 3, 12);
     expect(detectors.entropy.brain.detectedAtAlpha).toBeNull();
-    const withP = unlabelled.map((c, i) => ({ ...c, pValues: { entropy: i === 2 ? 0.01 : 0.5 } }));
-    const rival = summarise({ model, cases, unlabelled: withP }, options).ood.detectors.entropy;
+    const withP = oodImages.map((c, i) => ({ ...c, pValues: { entropy: i === 2 ? 0.01 : 0.5 } }));
+    const rival = summarise({ model, cases, oodImages: withP }, options).ood.detectors.entropy;
     expect(rival.brain.detectedAtAlpha).toBe(0);
     expect(rival.lung.detectedAtAlpha).toBe(1);
   });
 
   it('leaves images that could not be run out of the figures and names them', () => {
-    const broken = syntheticUnlabelled({
+    const broken = syntheticOod({
       case: 'd',
       image: 'd.nii',
       verdict: null,
       scores: {},
       error: { tag: 'ImageFormatError', message: 'd.nii: no NIfTI header.' },
     });
-    const summary = summarise({ model, cases, unlabelled: [...unlabelled, broken] }, options);
+    const summary = summarise({ model, cases, oodImages: [...oodImages, broken] }, options);
     expect(summary.ood.detectors['soft-maximum'].brain).toEqual(detectors['soft-maximum'].brain);
     expect(summary.notes.join()).toContain('brain: d.nii could not be run (d.nii: no NIfTI header.)');
   });

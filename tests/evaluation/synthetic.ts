@@ -1,6 +1,6 @@
 /** Made-up evaluation results for tests: any field can be set, the rest is plausible. */
 import { errorsOfBins, sumBins } from '../../src/calibration/reliability.js';
-import type { CaseCalibration, CaseResult, UnlabelledResult } from '../../src/evaluation/case-result.js';
+import type { CaseCalibration, CaseResult, OodResult } from '../../src/evaluation/case-result.js';
 import type { Verdict } from '../../src/ood/verdict.js';
 
 export function syntheticVerdict(
@@ -60,7 +60,7 @@ export function syntheticCase(changes: Partial<CaseResult> = {}): CaseResult {
   };
 }
 
-export function syntheticUnlabelled(changes: Partial<UnlabelledResult> = {}): UnlabelledResult {
+export function syntheticOod(changes: Partial<OodResult> = {}): OodResult {
   return {
     set: 'brain',
     case: 'brain_01',

@@ -9,6 +9,7 @@ import { createRandom } from '../../src/math/random.js';
 import type { Vec3 } from '../../src/math/vector.js';
 import { dice } from '../../src/metrics/overlap.js';
 import { featureLayers } from '../../src/networks/unet.js';
+import { judge } from '../../src/ood/verdict.js';
 import { closedFormWeights } from '../networks/closed-form.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
 import { ballPlan, ballTasks, makeBall } from '../support/balls.js';
@@ -53,10 +54,8 @@ describe('calibrateTask', () => {
 
   it('leaves a case without foreground out of what it cannot speak of', () => {
     const [alone, beside] = [calibrateTask([sample(0, 2)]), calibrateTask([sample(0, 2), empty])];
-    const { meanDice, ...others } = alone;
-    expect(beside).toMatchObject(others);
-    // Nothing found where nothing is: perfect agreement.
-    expect(beside.meanDice).toBeCloseTo((meanDice! + 1) / 2, 12);
+    // Nothing found where nothing is tells nothing of how good masks are.
+    expect(beside).toEqual(alone);
   });
 
   /** A block of 8^3 voxels, and one of 4^3 apart from it that belongs to the reference or does not. */
@@ -83,7 +82,8 @@ describe('calibrateTask', () => {
   });
 
   it('keeps temperature 1 and claims nothing where it has nothing to go by', () => {
-    for (const samples of [[], [empty]]) {
+    const false_ = { ...empty, logits: empty.logits.map((z) => z + 5), mask: new Uint8Array(8000).fill(1) };
+    for (const samples of [[], [empty], [{ ...false_, region: new Uint8Array(8000).fill(1) }]]) {
       expect(calibrateTask(samples)).toEqual({
         temperature: 1,
         n: 0,
@@ -96,6 +96,17 @@ describe('calibrateTask', () => {
         estimatedDiceError: null,
       });
     }
+  });
+});
+
+describe('calibrateTask where no temperature is best', () => {
+  it('keeps 1: logits that are right without exception would be sharpened without end', () => {
+    const perfect = sample(0, 1);
+    const reference = perfect.mask;
+    const found = calibrateTask([{ ...perfect, reference }]);
+    expect([found.temperature, found.nllAfter]).toEqual([1, found.nllBefore]);
+    const wrong = calibrateTask([{ ...perfect, reference: reference.map((value) => 1 - value) }]);
+    expect(wrong.temperature).toBe(1);
   });
 });
 
@@ -124,7 +135,7 @@ describe('fitJudges', () => {
     const cases: string[] = [];
     const { ood } = await fitJudges(network, [task], { onCase: (name) => void cases.push(name) });
     const { features } = await runScan(network, makeBall(bright, 1).volume, task.plan);
-    expect(ood.tasks[0].bank[1].spectra).toEqual(features.spectra.map((spectrum) => spectrum.map(Math.fround)));
+    expect(ood.tasks[0].bank[1].spectra).toEqual(features!.spectra.map((spectrum) => spectrum.map(Math.fround)));
     expect(cases).toEqual(['bright', 'bright', 'bright']);
     await network.release();
   });
@@ -146,6 +157,41 @@ describe('fitJudges', () => {
     ]);
     const distances = ood.detectors.get('entropy')!.calibration[0][0].map((d) => d[0]);
     expect(distances.map(Number.isFinite)).toEqual([true, false, false]);
+    await network.release();
+  });
+
+  it('leaves out images with nothing in them, and counts copies of one image once', async () => {
+    const network = await openNetwork({ architecture, weights }, runtime);
+    const flat = async () => {
+      const { volume, reference } = makeBall(bright, 0);
+      return { volume: { ...volume, data: volume.data.map(() => 5) }, reference };
+    };
+    const [one, two] = [0, 1].map((index) => async () => makeBall(bright, index));
+    const { ood, calibration } = await fitJudges(network, [
+      { ...task, bank: [one, flat, two], calibration: [one, flat, one, two, one] },
+    ]);
+    expect(ood.tasks[0].bank.length).toBe(2);
+    expect(ood.detectors.get('soft-maximum')!.calibration[0].length).toBe(2);
+    expect(calibration[0].n).toBe(4);
+    await expect(fitJudges(network, [{ ...task, bank: [one, flat, flat] }])).rejects.toThrow(
+      /^bright: expected at least 2 training images with something in them .* found 1 of 3\. Check the units/,
+    );
+    await network.release();
+  });
+
+  it('counts a calibration image beyond the plan as infinitely strange, as a new one is', async () => {
+    const network = await openNetwork({ architecture, weights }, runtime);
+    const beyond = async () => {
+      const { volume, reference } = makeBall(bright, 3);
+      const affine = volume.affine.map((value, i) => (i < 12 && i % 5 === 0 ? 10 * value : value));
+      return { volume: { ...volume, affine }, reference: { ...reference, affine } };
+    };
+    const { ood, calibration } = await fitJudges(network, [{ ...task, calibration: [readers[0], beyond] }]);
+    const own = ood.detectors.get('soft-maximum')!.calibration[0].map((image) => Number.isFinite(image[0][0]));
+    expect(own).toEqual([true, false]);
+    expect(calibration[0].n).toBe(1);
+    // It stands as high as any stranger: two of three.
+    expect(judge(ood, { bright: null }, { alpha: 0.5 }).ood.pValue).toBeCloseTo(2 / 3, 12);
     await network.release();
   });
 

@@ -61,13 +61,13 @@ describe('the OOD map', () => {
     const plan = ballPlan(bright, { overlap: 0 });
     const scan = await runScan(network, stack(ball, striped), plan, { oodMap: true });
     const map = await oodMap(model.ood, 'bright', scan);
-    const [lower, upper] = scan.windowFeatures.map((features) => taskScore(model.ood, 'bright', features));
+    const [lower, upper] = scan.windowFeatures.map((features) => taskScore(model.ood, 'bright', features!));
     expect(new Set(map.subarray(0, 4096))).toEqual(new Set([Math.fround(lower)]));
     expect(new Set(map.subarray(4096))).toEqual(new Set([Math.fround(upper)]));
     expect(upper).toBeGreaterThan(lower);
     // Each is judged by its own signature, as a scan would be.
     const { data } = scan.prepared;
-    for (const [i, features] of scan.windowFeatures.entries()) {
+    for (const [i, features] of scan.windowFeatures.map((found) => found!).entries()) {
       const { grams } = await network.run(data.slice(4096 * i, 4096 * (i + 1)), [16, 16, 16]);
       expect(features.spectra).toEqual(grams.map(({ gram, voxels }) => logSpectrum(Float64Array.from(gram), voxels)));
       const { ood } = judge(model.ood, { bright: features }, { alpha: 0.2, task: 'bright' });
@@ -116,9 +116,9 @@ describe('the OOD map', () => {
     const ood = { ...model.ood, detector };
     const scan = await runScan(network, stack(ball, striped), ballPlan(bright, { overlap: 0 }), { oodMap: true });
     const map = await oodMap(ood, 'bright', scan);
-    const expected = scan.windowFeatures.map((features) =>
-      judge(ood, { bright: features }, { alpha: 0.2, task: 'bright' }),
-    );
+    const expected = scan.windowFeatures
+      .map((found) => found!)
+      .map((features) => judge(ood, { bright: features }, { alpha: 0.2, task: 'bright' }));
     expect([map[0], map[4096]]).toEqual(expected.map(({ ood: { score } }) => Math.fround(score!)));
     expect(map[0]).not.toBe(map[4096]);
   });
@@ -126,11 +126,13 @@ describe('the OOD map', () => {
   it('draws an overflow as stranger than all else, and finite', async () => {
     const scan = await runScan(network, stack(ball, striped), ballPlan(bright, { overlap: 0.5 }), { oodMap: true });
     expect(scan.windowFeatures.length).toBe(3);
-    const windowFeatures = scan.windowFeatures.map((features, i) =>
-      i === 2
-        ? { ...features, spectra: features.spectra.map((spectrum) => spectrum.map(() => Number.POSITIVE_INFINITY)) }
-        : features,
-    );
+    const windowFeatures = scan.windowFeatures
+      .map((found) => found!)
+      .map((features, i) =>
+        i === 2
+          ? { ...features, spectra: features.spectra.map((spectrum) => spectrum.map(() => Number.POSITIVE_INFINITY)) }
+          : features,
+      );
     const map = await oodMap(model.ood, 'bright', { ...scan, windowFeatures });
     expect(map.every(Number.isFinite)).toBe(true);
     expect(map.at(-1)).toBe(1e6);

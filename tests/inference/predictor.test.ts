@@ -1,11 +1,11 @@
 /** A model on whole images, whatever their orientation, size and content. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CancelledError, UnsupportedError, UsageError } from '../../src/errors.js';
+import { CancelledError, EmptyImageError, UnsupportedError, UsageError } from '../../src/errors.js';
 import { type Network, openNetwork } from '../../src/inference/network.js';
 import { distinctPlans } from '../../src/inference/plans.js';
 import { createPredictor, type Predictor } from '../../src/inference/predictor.js';
 import { runScan } from '../../src/inference/scan.js';
-import { slidingWindow } from '../../src/inference/sliding-window.js';
+import { BACKGROUND_LOGIT, slidingWindow } from '../../src/inference/sliding-window.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import type { Model } from '../../src/model/model.js';
 import { logSpectrum } from '../../src/ood/signature.js';
@@ -66,7 +66,7 @@ describe('runScan', () => {
       return run.logits;
     });
     expect(voxels).toEqual(network.layers.map(({ stage, rowStep }) => (18 * 768) / 8 ** stage / rowStep));
-    expect(scan.features.spectra).toEqual(sums.map((sum, layer) => logSpectrum(sum, voxels[layer])));
+    expect(scan.features!.spectra).toEqual(sums.map((sum, layer) => logSpectrum(sum, voxels[layer])));
     expect(digest(scan.logits)).toBe(digest(logits));
   });
 
@@ -77,9 +77,31 @@ describe('runScan', () => {
     twice.data.set(ball.data, ball.data.length);
     const [one, two] = [await runScan(network, ball, plan), await runScan(network, twice, plan)];
     expect([one.windows, two.windows]).toEqual([1, 2]);
-    for (const [layer, spectrum] of two.features.spectra.entries()) {
-      for (const [i, value] of spectrum.entries()) expect(value).toBeCloseTo(one.features.spectra[layer][i], 3);
+    for (const [layer, spectrum] of two.features!.spectra.entries()) {
+      for (const [i, value] of spectrum.entries()) expect(value).toBeCloseTo(one.features!.spectra[layer][i], 3);
     }
+  });
+});
+
+describe('windows in which all voxels are alike', () => {
+  // A ball beside three times as much nothing: half of the windows see nothing.
+  const plan = ballPlan(bright, { overlap: 0, patch: [16, 16, 8] });
+  const wide = { ...ball, size: [16, 16, 64] as Vec3, data: new Float32Array(4 * ball.data.length).fill(-50) };
+  wide.data.set(ball.data);
+
+  it('leave no trace in the signature, nor in the mask, and take no time', async () => {
+    const [one, four] = [await runScan(network, ball, plan), await runScan(network, wide, plan)];
+    expect([one.windows, four.windows]).toEqual([2, 2]);
+    for (const [layer, spectrum] of four.features!.spectra.entries()) {
+      for (const [i, value] of spectrum.entries()) expect(value).toBeCloseTo(one.features!.spectra[layer][i], 1);
+    }
+    expect(four.logits.subarray(ball.data.length).every((z) => z === BACKGROUND_LOGIT)).toBe(true);
+  });
+
+  it('are run for models whose banks took them in', async () => {
+    const old = { ...model, ood: { ...model.ood, constantWindows: 'run' as const } };
+    const windows = async (m: Model) => (await predictWith(m, wide, { task: 'bright' })).windows;
+    expect([await windows(model), await windows(old)]).toEqual([2, 7]);
   });
 });
 
@@ -168,23 +190,30 @@ describe('predict', () => {
     const prediction = await predictWith(narrow, ball);
     expect([prediction.task, prediction.passes]).toEqual(['dark', 1]);
     expect(prediction.verdict.ood.perTask.bright).toMatchObject({ score: null });
-    // Named, it is run all the same.
-    const named = await predictWith(narrow, ball, { task: 'bright' });
-    expect([named.task, named.windows]).toEqual(['bright', 27]);
-    expect(named.verdict.ood.perTask.bright.score).not.toBeNull();
+    // Named, it is outside all the same.
+    const named = await predictWith(narrow, ball, { task: 'bright', alpha: 0.2 });
+    expect([named.task, named.windows, named.segmented]).toEqual(['bright', 0, false]);
+    expect(named.verdict).toMatchObject({ verdict: 'out-of-distribution', ood: { pValue: 0.2, score: null } });
   });
 
-  it('runs an image that exceeds all extents under the plan of fewest windows, and vouches for nothing', async () => {
+  it('judges an image that exceeds all extents by its grid alone, and says why', async () => {
     const narrow = withPlans([
       { patch: [8, 8, 8], maximumWindows: 26 },
       { patch: [8, 8, 8], maximumWindows: 8, spacing: [1, 1, 2] },
     ]);
     const prediction = await predictWith(narrow, ball, { alpha: 0.2 });
-    expect([prediction.task, prediction.passes, prediction.windows]).toEqual(['dark', 1, 9]);
+    expect([prediction.task, prediction.passes, prediction.windows]).toEqual(['dark', 0, 0]);
+    expect([prediction.segmented, prediction.foregroundVoxels]).toEqual([false, 0]);
+    expect(prediction.remarks.length).toBe(1);
+    expect(prediction.remarks[0]).toMatch(
+      /16 x 16 x 16 voxels of 1 x 1 x 1 mm .* 9 windows .* dark, which allows 8: .*spacing/,
+    );
     expect(prediction.verdict.verdict).toBe('out-of-distribution');
+    // As small as a p-value can be, by every detector.
+    for (const { ood } of Object.values(prediction.detectors)) expect(ood.pValue).toBe(1 / 5);
     expect(prediction.verdict.ood).toMatchObject({ score: null, nearestTask: null });
     expect(prediction.estimatedDice).toBeNull();
-    expect(prediction.mask.length).toBe(count(ball.size));
+    expect(prediction.mask).toEqual(new Uint8Array(count(ball.size)));
   });
 
   it('leaves out a task whose spacing would make the image too large for memory', async () => {
@@ -196,11 +225,8 @@ describe('predict', () => {
   });
 
   it.each<[string, Vec3, (i: number) => number]>([
-    ['a constant image', [9, 9, 9], () => 7],
     ['an image of 2 x 2 x 2 voxels', [2, 2, 2], (i) => i],
-    ['an image of one voxel', [1, 1, 1], () => 1],
     ['a single slice', [40, 30, 1], (i) => Math.sin(i)],
-    ['an image of nothing but NaN', [8, 8, 8], () => Number.NaN],
     ['an image with infinities and huge values', [8, 8, 8], (i) => [1e38, Number.POSITIVE_INFINITY, i][i % 3]],
   ])('survives %s', async (_, size, value) => {
     const data = Float32Array.from({ length: count(size) }, (_, i) => value(i));
@@ -208,6 +234,40 @@ describe('predict', () => {
     expect(mask.length).toBe(count(size));
     expect(probability.every((p) => p >= 0 && p <= 1)).toBe(true);
     expect(verdict.ood.pValue).toBeGreaterThan(0);
+  });
+
+  it.each<[string, Vec3, (i: number) => number, RegExp]>([
+    ['a constant image', [9, 9, 9], () => 7, /something to segment, found nothing but voxels of 7\./],
+    ['an image of zeros', [20, 20, 20], () => 0, /found nothing but voxels of 0\./],
+    ['an image of one voxel', [1, 1, 1], () => 1, /found nothing but voxels of 1\./],
+    ['an image of nothing but NaN', [8, 8, 8], () => Number.NaN, /found no finite voxel\./],
+    ['NaN and one value', [8, 8, 8], (i) => (i % 2 ? 4 : Number.NaN), /found nothing but voxels of 4\./],
+  ])('says that there is nothing to segment in %s', async (_, size, value, message) => {
+    const data = Float32Array.from({ length: count(size) }, (_, i) => value(i));
+    const prediction = predictor.predict({ data, size, affine: ball.affine });
+    await expect(prediction).rejects.toThrow(EmptyImageError);
+    await expect(prediction).rejects.toThrow(message);
+  });
+
+  it('says of which plan nothing is left of an image, and goes by the others', async () => {
+    const intensity = { kind: 'window', lower: 500, upper: 600, mean: 550, sd: 25 } as const;
+    const both = predictWith(withPlans([{ intensity }, { intensity }]), ball);
+    await expect(both).rejects.toThrow(EmptyImageError);
+    await expect(both).rejects.toThrow(
+      /values from [\d.]+ to [\d.]+, all alike after the intensities of .* bright, dark/,
+    );
+    const one = await predictWith(withPlans([{ intensity }, {}]), ball, { alpha: 0.2 });
+    expect(one.task).toBe('dark');
+    expect(one.verdict.ood.perTask.bright.score).toBeNull();
+  });
+
+  it('counts NaN and infinite voxels, and remarks on them', async () => {
+    const data = ball.data.slice();
+    data.set([Number.NaN, Number.POSITIVE_INFINITY, Number.NaN], 100);
+    const { notFiniteVoxels, remarks, segmented } = await predictor.predict({ ...ball, data });
+    expect([notFiniteVoxels, segmented]).toEqual([3, true]);
+    expect(remarks).toEqual(['3 voxels (0.073 %) are NaN or infinite and were taken as the smallest finite value.']);
+    expect((await predictor.predict(ball)).remarks).toEqual([]);
   });
 
   it('estimates Dice only for images in distribution', async () => {

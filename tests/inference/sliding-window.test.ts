@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../src/errors.js';
-import { slidingWindow } from '../../src/inference/sliding-window.js';
+import { BACKGROUND_LOGIT, slidingWindow } from '../../src/inference/sliding-window.js';
 import { createRandom } from '../../src/math/random.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import { placeWindows } from '../../src/preprocessing/windows.js';
@@ -81,7 +81,7 @@ describe('slidingWindow', () => {
   });
 
   it('trusts the middle of a window more than its border', async () => {
-    const image = { data: new Float32Array(12), size: [12, 1, 1] as Vec3, minimum: 0 };
+    const image = { data: Float32Array.from({ length: 12 }, (_, i) => i), size: [12, 1, 1] as Vec3, minimum: 0 };
     let calls = 0;
     const result = await slidingWindow(image, { patch: [8, 1, 1], overlap: 0.5 }, async (window) => {
       calls++;
@@ -94,6 +94,32 @@ describe('slidingWindow', () => {
       return second / (first + second);
     });
     expect(largestDifference(result, Float32Array.of(0, 0, 0, 0, ...rise, 1, 1, 1, 1))).toBeLessThan(1e-6);
+  });
+
+  it('takes windows in which all voxels are alike as background, unless told to run them', async () => {
+    // Windows at 0, 4, .. 12: only the last two see the voxels that differ, one by less than rounding.
+    const data = new Float32Array(20).fill(-2);
+    data.set([-2 + 1e-7, 3], 17);
+    const image = { data, size: [20, 1, 1] as Vec3, minimum: -2 };
+    const run = async (options: { runConstant?: boolean }) => {
+      const seen: number[] = [];
+      const result = await slidingWindow(
+        image,
+        { patch: [8, 1, 1], overlap: 0.5, ...options },
+        async (window, index) => {
+          seen.push(index);
+          return window.fill(1);
+        },
+      );
+      return { seen, result };
+    };
+    const skipped = await run({});
+    expect(skipped.seen).toEqual([3]);
+    expect([...skipped.result.subarray(0, 12)]).toEqual(new Array(12).fill(BACKGROUND_LOGIT));
+    expect([...skipped.result.subarray(16)]).toEqual([1, 1, 1, 1]);
+    const all = await run({ runConstant: true });
+    expect(all.seen).toEqual([0, 1, 2, 3]);
+    expect([...all.result]).toEqual(new Array(20).fill(1));
   });
 
   it('stops between windows', async () => {

@@ -30,15 +30,15 @@ beforeAll(async () => {
   writeFileSync(at('m.onnx'), await encodeModelFile(await makeBallModel()));
   datasets = [bright, dark].map((task) => writeBallDataset(folder.path, task));
   // Two sets below one folder: noise, and another task's images of which one is cut off.
-  for (const set of ['noise', 'others']) mkdirSync(at('strangers', set), { recursive: true });
+  for (const set of ['noise', 'others']) mkdirSync(at('ood', set), { recursive: true });
   const { volume } = makeBall(bright, 0);
   for (const i of [1, 2, 3]) {
     const noise = volume.data.map((_, k) => ((k * 7919 * i) % 1000) ** 2);
-    writeFileSync(at('strangers', 'noise', `${i}.nii.gz`), encodeFloat(noise, createHeader(volume)));
+    writeFileSync(at('ood', 'noise', `${i}.nii.gz`), encodeFloat(noise, createHeader(volume)));
     const bytes = ballFile(faint, i);
-    writeFileSync(at('strangers', 'others', `${i}.nii.gz`), i === 3 ? bytes.subarray(0, 1000) : bytes);
+    writeFileSync(at('ood', 'others', `${i}.nii.gz`), i === 3 ? bytes.subarray(0, 1000) : bytes);
   }
-  ({ summary } = await run({ ood: [at('strangers')], onProgress: (one) => progress.push(one) }));
+  ({ summary } = await run({ ood: [at('ood')], onProgress: (one) => progress.push(one) }));
 });
 
 describe('evaluate', () => {
@@ -135,7 +135,7 @@ describe('evaluate refuses', () => {
   it('two sets of one name, which would be counted as one', async () => {
     mkdirSync(at('elsewhere', 'noise'), { recursive: true });
     writeFileSync(at('elsewhere', 'noise', 'x.nii.gz'), ballFile(faint, 1));
-    const ood = [at('strangers', 'noise'), at('elsewhere', 'noise')];
+    const ood = [at('ood', 'noise'), at('elsewhere', 'noise')];
     await expect(run({ ood })).rejects.toThrow(/noise.*rename/);
   });
 

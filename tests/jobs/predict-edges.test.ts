@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { casesText } from '../../src/cli/verdict-text.js';
 import { UnsupportedError, UsageError } from '../../src/errors.js';
 import { readImage } from '../../src/formats/image-file.node.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
@@ -175,20 +176,51 @@ describe('an image', () => {
     return cases[0];
   };
 
-  it.each<[string, Vec3, (i: number) => number]>([
-    ['of two wide slices', [2, 300, 300], (i) => i % 97],
-    ['that is constant', [20, 20, 20], () => 3],
-    ['that is all zero', [20, 20, 20], () => 0],
-    ['without a finite voxel', [9, 9, 9], () => Number.NaN],
-  ])('%s gets a mask on its own grid, probabilities from 0 to 1 and a verdict', async (name, size, value) => {
-    const result = (await predictOne(name, size, value)) as PredictedCase;
-    expect(['in-distribution', 'out-of-distribution']).toContain(result.verdict);
-    const [mask, probability] = await Promise.all(
-      [result.files.mask!, result.files.probabilities!].map((file) => readImage(at(`out-${name}`, file))),
-    );
-    expect(mask.volume.size).toEqual(size);
-    expect(mask.volume.data.every((v) => v === 0 || v === 1)).toBe(true);
-    expect(probability.volume.data.every((p) => p >= 0 && p <= 1)).toBe(true);
+  it.each<[string, Vec3, (i: number) => number]>([['of two wide slices', [2, 40, 40], (i) => i % 97]])(
+    '%s gets a mask on its own grid, probabilities from 0 to 1 and a verdict',
+    async (name, size, value) => {
+      const result = (await predictOne(name, size, value)) as PredictedCase;
+      expect(['in-distribution', 'out-of-distribution']).toContain(result.verdict);
+      const [mask, probability] = await Promise.all(
+        [result.files.mask!, result.files.probabilities!].map((file) => readImage(at(`out-${name}`, file))),
+      );
+      expect(mask.volume.size).toEqual(size);
+      expect(mask.volume.data.every((v) => v === 0 || v === 1)).toBe(true);
+      expect(probability.volume.data.every((p) => p >= 0 && p <= 1)).toBe(true);
+    },
+  );
+
+  it.each<[string, (i: number) => number, string]>([
+    ['that is constant', () => 3, 'nothing but voxels of 3'],
+    ['that is all zero', () => 0, 'nothing but voxels of 0'],
+    ['without a finite voxel', () => Number.NaN, 'no finite voxel'],
+  ])('%s is refused in words, and no mask is written of it', async (name, value, found) => {
+    const { error } = (await predictOne(name, [20, 20, 20], value)) as FailedImage;
+    expect(error.tag).toBe('EmptyImageError');
+    expect(error.message).toContain(`${name}.nii.gz: expected an image with something to segment, found ${found}.`);
+    expect(readdirSync(at(`out-${name}`))).toEqual(['summary.json']);
+  });
+
+  it('with NaN inside is predicted, with a remark on them', async () => {
+    const result = (await predictOne('hole', [16, 16, 16], (i) => (i % 40 ? i % 97 : Number.NaN))) as PredictedCase;
+    expect([result.notFiniteVoxels, result.files.mask]).toEqual([103, 'hole.nii.gz']);
+    expect(result.remarks).toEqual([expect.stringMatching(/^103 voxels \(2\.5 %\) are NaN/)]);
+    expect(readJson('out-hole', 'hole.json')).toMatchObject({ notFiniteVoxels: 103, remarks: result.remarks });
+  });
+
+  it('of ten times its spacing is judged without being run, with the spacing named, and not again with --continue', async () => {
+    const result = (await predictOne('tenfold', [20, 20, 20], (i) => i % 97, 10)) as PredictedCase;
+    expect(result.verdict).toBe('out-of-distribution');
+    expect([result.foregroundVoxels, result.volumeMl, result.estimatedDice]).toEqual([null, null, null]);
+    expect(result.files).toEqual({ mask: null, probabilities: null, oodMap: null });
+    expect(result.ood).toMatchObject({ score: null, nearestTask: null, pValue: 1 / 5 });
+    expect(result.remarks[0]).toMatch(/20 x 20 x 20 voxels of 10 x 10 x 10 mm would take \d+ windows/);
+    expect(casesText([result])).toContain('tenfold: Not run: ');
+    const inputs = [at('tenfold.nii.gz')];
+    const again = await run('out-tenfold', { inputs, saveProbabilities: true, continue: true });
+    expect(again.cases).toEqual([result]);
+    const named = await run('named-tenfold', { inputs, task: 'bright' });
+    expect(named.cases[0]).toMatchObject({ verdict: 'out-of-distribution', task: 'bright', foregroundVoxels: null });
   });
 
   it.each<[string, Vec3, string]>([
@@ -212,16 +244,20 @@ describe('an image', () => {
 
   it('that needs more memory than there is is refused with both figures', () => {
     const grid = { size: [512, 512, 400] as const, affine };
-    const needed = estimateMemory([model], grid, { task: 'bright' });
+    const tasks = model.tasks.map((task) => ({ ...task, plan: { ...task.plan, maximumWindows: 1e6 } }));
+    const large = { ...model, tasks };
+    const needed = estimateMemory([large], grid, { task: 'bright' });
     // Image, prepared image, logits, mask and region at the least.
     expect(needed).toBeGreaterThan(4 * 4 * count(grid.size));
     expect(needed).toBeLessThan(3e9);
-    expect(estimateMemory([model], grid, { task: 'bright', maps: 9 })).toBeGreaterThan(needed);
+    expect(estimateMemory([large], grid, { task: 'bright', maps: 9 })).toBeGreaterThan(needed);
+    // Beyond every plan it is not run, and takes little more than itself.
+    expect(estimateMemory([model], grid, { task: 'bright' })).toBeLessThan(needed / 1.5);
     expect(() => checkImageMemory('scan.nii.gz', grid, needed, needed)).not.toThrow();
     const refused = () => checkImageMemory('scan.nii.gz', grid, 2.6e9, 1.1e9);
     expect(refused).toThrow(UnsupportedError);
     expect(refused).toThrow(
-      /^scan\.nii\.gz: its 512 x 512 x 400 voxels need about 2\.42 GiB of memory, found 1\.02 GiB; use/,
+      /^scan\.nii\.gz: its 512 x 512 x 400 voxels need about 2\.42 GiB of memory, found 1\.02 GiB\. Use/,
     );
   });
 });

@@ -94,7 +94,9 @@ describe('paperSignature', () => {
   it('has length one, whatever the scale, and leaves zeros alone', () => {
     const v = paperSignature(Float64Array.of(3, 0, -4));
     expectClose(v, [0.6, 0, -0.8], 1e-15);
-    expect([...paperSignature(new Float64Array(2))]).toEqual([0, 0]);
+    const zeros = new Float64Array(2);
+    expect([...paperSignature(zeros)]).toEqual([0, 0]);
+    expect(paperSignature(zeros)).not.toBe(zeros);
   });
 });
 
@@ -104,5 +106,14 @@ describe('intensityHistogram', () => {
     expect([histogram[0], histogram[32], histogram[63]]).toEqual([0.4, 0.2, 0.4]);
     expect(histogram.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
     expect(intensityHistogram(Float32Array.of(Number.NaN)).every((v) => v === 0)).toBe(true);
+  });
+});
+
+describe('refusals', () => {
+  it('name what was expected and what was found', () => {
+    expect(() => addGram(createGramSum(2), new Float32Array(6), 1)).toThrow(/multiple of 4 values, found 6/);
+    for (const length of [0, 6])
+      expect(() => logSpectrum(new Float64Array(length), 5)).toThrow(new RegExp(`C x C values, found ${length}`));
+    expect(() => logSpectrum(new Float64Array(4), -1)).toThrow(/positive number of voxels, found -1/);
   });
 });

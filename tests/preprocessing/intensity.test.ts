@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normaliser } from '../../src/preprocessing/intensity.js';
+import { normalisation } from '../../src/preprocessing/intensity.js';
 import { percentilesAbove } from '../../src/preprocessing/percentiles.js';
 import type { IntensityPlan } from '../../src/preprocessing/plan.js';
 import { antiAliasKernel, gaussianKernel } from '../../src/preprocessing/smooth.js';
@@ -14,7 +14,7 @@ const zScore: IntensityPlan = { kind: 'z-score', lowerPercentile: 0.5, upperPerc
 /** A normalised copy. */
 function normalise(data: Float32Array, plan: IntensityPlan, offset: number): Float32Array {
   const values = data.slice();
-  normaliser(data, plan, offset)(values);
+  normalisation(data, plan, offset).apply(values);
   return values;
 }
 

@@ -4,6 +4,7 @@ import { GeometryError, UsageError } from '../../src/errors.js';
 import { count, type Vec3 } from '../../src/math/vector.js';
 import { areHounsfield, fingerprintCase, type GivenValues, makePlan } from '../../src/preprocessing/make-plan.js';
 import { type PlanValues, planSchema } from '../../src/preprocessing/plan.js';
+import { sizeAt } from '../../src/preprocessing/spacing.js';
 import { countWindows } from '../../src/preprocessing/windows.js';
 import { affineOf, fill, fingerprintOf } from './plans.js';
 
@@ -175,6 +176,15 @@ describe('spacing and patch', () => {
     );
   });
 
+  test('fits the largest case into memory, however fine the others are', () => {
+    const tiny = fingerprintOf([1, 1, 1], [0.3, 0.3, 0.3]);
+    const plan = makePlan([tiny, tiny, fingerprintOf([229, 229, 229], [11.92, 11.92, 11.92])], options);
+    expect(count(sizeAt(fingerprintOf([229, 229, 229], [11.92, 11.92, 11.92]), plan.spacing))).toBeLessThanOrEqual(
+      2 ** 29,
+    );
+    expect(plan.reasons.spacing).toContain('fits into memory');
+  });
+
   const given = (values: Partial<PlanValues>): GivenValues =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value, why: 'told' }]));
 
@@ -265,5 +275,45 @@ describe('planSchema', () => {
     { intensity: { kind: 'z-score', lowerPercentile: 99.5, upperPercentile: 0.5 } },
   ])('refuses %j', (change) => {
     expect(planSchema.safeParse({ ...plan, ...change }).success).toBe(false);
+  });
+});
+
+describe('one case of many', () => {
+  const usual = Array.from({ length: 7 }, () => fingerprintOf([64, 64, 40], [1, 1, 4], { minimum: -1000 }));
+  const ct = { ...options, hounsfield: true };
+  const withValues = (values: (i: number) => number) =>
+    fingerprintOf([64, 64, 40], [1, 1, 4], {
+      minimum: -1000,
+      foregroundIntensities: Float32Array.from({ length: 2000 }, (_, i) => values(i)),
+    });
+
+  test('does not decide the window', () => {
+    const cases = Array.from({ length: 7 }, () => withValues((i) => 400 + (i % 101)));
+    const plain = makePlan(cases, ct).intensity;
+    expect(plain).toMatchObject({ lower: -200, upper: 500 });
+    expect(makePlan([...cases, withValues((i) => 1424 + (i % 101))], ct).intensity).toEqual(plain);
+    expect(makePlan([...cases, withValues((i) => -900 + (i % 101))], ct).intensity).toEqual(plain);
+    // Two of eight are part of what the task is.
+    const two = [...cases.slice(1), ...[0, 1].map(() => withValues((i) => 1424 + (i % 101)))];
+    expect(makePlan(two, ct).intensity).toMatchObject({ upper: 1522 });
+  });
+
+  test('does not decide whether units are Hounsfield, nor does one voxel', () => {
+    const metal = withValues((i) => (i === 0 ? 9000 : 50));
+    const other = withValues(() => 12_000);
+    expect(areHounsfield('CT', null, [...usual, metal])).toBe(true);
+    expect(areHounsfield('CT', null, [...usual, other])).toBe(true);
+    expect(areHounsfield('CT', null, [...usual.slice(0, 3), other, other])).toBe(false);
+  });
+
+  test('does not decide the spacing of slices', () => {
+    const fine = fingerprintOf([64, 64, 320], [1, 1, 0.5]);
+    expect(makePlan([...usual.slice(0, 3), fine], options).spacing[2]).toBe(4);
+  });
+
+  test('does not decide how many windows an image may need', () => {
+    const tenfold = fingerprintOf([64, 64, 40], [10, 10, 40]);
+    expect(makePlan([...usual, tenfold], options).maximumWindows).toBe(makePlan(usual, options).maximumWindows);
+    expect(makePlan([...usual, tenfold, tenfold], options).maximumWindows).toBeGreaterThan(1000);
   });
 });

@@ -4,7 +4,7 @@ import { detectorName } from '../../src/report/detector-names.js';
 import { figure, number } from '../../src/report/html.js';
 import type { ReportProvenance } from '../../src/report/provenance-section.js';
 import { renderReport } from '../../src/report/report.js';
-import { syntheticCase, syntheticUnlabelled, syntheticVerdict } from '../evaluation/synthetic.js';
+import { syntheticCase, syntheticOod, syntheticVerdict } from '../evaluation/synthetic.js';
 
 const evil = `<script>alert("1")</script> & 'x'`;
 const side = 24;
@@ -38,7 +38,7 @@ function provenanceOf(name: string): ReportProvenance {
   const data = [
     { name: 'liver', images: 4, sha256: 'aa11', of, split: 'seeded' as const },
     { name, images: 4, sha256: 'cc33', of, split: 'dataset.json' as const },
-    { name: 'strange', images: 2, sha256: 'dd44', of, split: null },
+    { name: 'others', images: 2, sha256: 'dd44', of, split: null },
   ];
   return { version: '0.1.0', engine: name, training, data };
 }
@@ -58,24 +58,24 @@ function render(names: { task: string; set: string }, pictures = true) {
       }),
     ),
   );
-  const unlabelled = [
-    syntheticUnlabelled({
+  const oodImages = [
+    syntheticOod({
       set: names.set,
       case: names.task,
       scores: { 'soft-maximum': Number.POSITIVE_INFINITY, entropy: 1 },
     }),
-    syntheticUnlabelled({ set: names.set, case: 'two' }),
+    syntheticOod({ set: names.set, case: 'two' }),
     ...['three', 'four'].map((name) =>
-      syntheticUnlabelled({ set: names.set, case: name, verdict: null, scores: {}, error: failure(names.set) }),
+      syntheticOod({ set: names.set, case: name, verdict: null, scores: {}, error: failure(names.set) }),
     ),
   ];
   const failed = [{ task: 'liver', case: `${names.task} lost`, error: failure(names.task) }];
   const summary = summarise(
-    { model, cases, unlabelled, failed, placeholderSpacing: [names.task], notes: [names.task] },
+    { model, cases, oodImages, failed, placeholderSpacing: [names.task], notes: [names.task] },
     { resamples: 50, calibrationDice: { liver: 0.8 }, nsdToleranceMm: 2 },
   );
   const html = renderReport({
-    ...{ summary, cases, unlabelled, failed, created: '2026-11-23' },
+    ...{ summary, cases, oodImages, failed, created: '2026-11-23' },
     model: { ...model, name: `${names.task} model`, about: names.task },
     provenance: provenanceOf(names.task),
   });
@@ -163,7 +163,7 @@ describe('report.html', () => {
     }
     const section = (id: string) => html.slice(html.indexOf(`<h2 id="${id}"`)).split('<h2 ', 2)[1];
     expect(section('calibration')).toContain('<dt>ECE</dt>');
-    expect(section('unfamiliar')).toContain('<dt>Alpha and p-value</dt>');
+    expect(section('ood')).toContain('<dt>Alpha and p-value</dt>');
   });
 
   it('says where figures come from, and when data have changed since training', () => {
@@ -192,8 +192,8 @@ describe('report.html', () => {
   });
 
   it('gives n and interval with every mean', () => {
-    expect(figure({ mean: 0.5, low: 0.4, high: 0.6, n: 7 }, 2)).toContain('0.40 to 0.60, n = 7');
-    expect(figure({ mean: 0.5, low: null, high: null, n: 1 }, 2)).toContain('n = 1');
+    expect(String(figure({ mean: 0.5, low: 0.4, high: 0.6, n: 7 }, 2))).toContain('0.40 to 0.60, n = 7');
+    expect(String(figure({ mean: 0.5, low: null, high: null, n: 1 }, 2))).toContain('n = 1');
     let means = 0;
     for (const [table] of html.matchAll(/<table[\s\S]*?<\/table>/g)) {
       const count = table.split('class="mean"').length - 1;
@@ -263,7 +263,7 @@ describe('report.html', () => {
   it('pictures 200 cases in less than 5 MB, though their pixels hardly compress', () => {
     const cases = many(200);
     const page = renderReport({
-      ...{ summary: summarise({ model, cases }, { resamples: 10 }), cases, unlabelled: [], failed: [], model },
+      ...{ summary: summarise({ model, cases }, { resamples: 10 }), cases, oodImages: [], failed: [], model },
       provenance: provenanceOf('m'),
     });
     expect(bytes(page)).toBeLessThan(5_000_000);
@@ -279,7 +279,7 @@ describe('report.html', () => {
       error: { tag: 'ImageFormatError', message },
     }));
     const page = renderReport({
-      ...{ summary: summarise({ model, cases, failed }, { resamples: 2 }), cases, failed, unlabelled: [], model },
+      ...{ summary: summarise({ model, cases, failed }, { resamples: 2 }), cases, failed, oodImages: [], model },
       provenance: provenanceOf('m'),
     });
     expect(bytes(page)).toBeLessThan(5_000_000);
@@ -294,7 +294,7 @@ describe('report.html', () => {
     const crumbs = noise.map((value) => (value > 127 ? 1 : 0));
     const cases = many(60).map((c, i) => (i < 3 ? { ...c, picture: { ...large, reference: crumbs } } : c));
     const page = renderReport({
-      ...{ summary: summarise({ model, cases }, { resamples: 2 }), cases, failed: [], unlabelled: [], model },
+      ...{ summary: summarise({ model, cases }, { resamples: 2 }), cases, failed: [], oodImages: [], model },
       provenance: provenanceOf('m'),
     });
     expect(page).toContain('3 cases whose picture is too large for its share of this file');
@@ -303,10 +303,10 @@ describe('report.html', () => {
 
   it('says plainly that detection was not tested, and reports nothing without failing', () => {
     const empty = renderReport({
-      ...{ summary: summarise({ model, cases: [] }), cases: [], unlabelled: [], failed: [], model },
+      ...{ summary: summarise({ model, cases: [] }), cases: [], oodImages: [], failed: [], model },
       provenance: provenanceOf('m'),
     });
-    expect(empty).toContain('no set of unfamiliar images was given');
+    expect(empty).toContain('no OOD set was given');
     expect(empty).not.toMatch(/NaN|>undefined|\bnull\b/);
     expect(html).not.toMatch(/NaN|>undefined|>null/);
   });

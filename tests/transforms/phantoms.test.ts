@@ -50,9 +50,9 @@ describe('canvas', () => {
 });
 
 describe('phantom families', () => {
-  it('are three or more to learn and one or more strangers, with names of their own', () => {
-    expect(phantomFamilies.filter((family) => !family.stranger).length).toBeGreaterThanOrEqual(3);
-    expect(phantomFamilies.filter((family) => family.stranger).length).toBeGreaterThanOrEqual(1);
+  it('are three or more to learn and one or more OOD sets, with names of their own', () => {
+    expect(phantomFamilies.filter((family) => !family.ood).length).toBeGreaterThanOrEqual(3);
+    expect(phantomFamilies.filter((family) => family.ood).length).toBeGreaterThanOrEqual(1);
     expect(new Set(phantomFamilies.map((family) => family.name)).size).toBe(phantomFamilies.length);
   });
 
@@ -130,7 +130,7 @@ describe('phantom families', () => {
   });
 
   it('cannot be segmented by a threshold: the best window on intensity stays below a Dice of 0.75', () => {
-    for (const family of phantomFamilies.filter((f) => !f.stranger)) {
+    for (const family of phantomFamilies.filter((f) => !f.ood)) {
       const { image, label } = makePhantom(family, 1, 0);
       const order = [...image.data.keys()].sort((a, b) => image.data[a] - image.data[b]);
       const levels = 40;

@@ -1,4 +1,4 @@
-/** Ultrasound of a neck: the carotid artery beside a vein just as dark. A stranger to the other families. */
+/** Ultrasound of a neck: the carotid artery beside a vein just as dark. Out of distribution for the others. */
 import { acquireUltrasound, tissueField } from './acquisition.js';
 import { paint, paintTarget, type Shape } from './canvas.js';
 import type { PhantomFamily } from './family.js';
@@ -7,7 +7,7 @@ export const carotid: PhantomFamily = {
   name: 'carotid',
   modality: 'US',
   organ: 'carotid artery',
-  stranger: true,
+  ood: true,
   size: [56, 56, 40],
   spacing: [0.7, 0.7, 0.9],
   orientation: 'RPI',

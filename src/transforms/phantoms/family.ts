@@ -10,7 +10,7 @@ export interface PhantomFamily {
   /** Name of label 1. */
   readonly organ: string;
   /** Kept out of training: for showing what happens with images that no task knows. */
-  readonly stranger: boolean;
+  readonly ood: boolean;
   /** Voxels and mm in patient axes: right, anterior, superior. */
   readonly size: Vec3;
   readonly spacing: Vec3;

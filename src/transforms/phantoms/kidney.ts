@@ -8,7 +8,7 @@ export const kidney: PhantomFamily = {
   name: 'kidney',
   modality: 'CT',
   organ: 'kidney',
-  stranger: false,
+  ood: false,
   size: [64, 52, 40],
   spacing: [4.2, 4.2, 5],
   orientation: 'LPS',

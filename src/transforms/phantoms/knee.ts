@@ -1,4 +1,4 @@
-/** Proton-density MR of a knee in sagittal slices: the patella, one bone among others. A stranger to the other families. */
+/** Proton-density MR of a knee in sagittal slices: the patella, one bone among others. Out of distribution for the others. */
 import { acquireMr, tissueField } from './acquisition.js';
 import { type Canvas, paint, paintTarget, type Shape } from './canvas.js';
 import type { PhantomFamily } from './family.js';
@@ -7,7 +7,7 @@ export const knee: PhantomFamily = {
   name: 'knee',
   modality: 'MR',
   organ: 'patella',
-  stranger: true,
+  ood: true,
   size: [40, 60, 60],
   spacing: [3, 2.3, 2.3],
   orientation: 'PIR',

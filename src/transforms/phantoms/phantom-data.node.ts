@@ -19,18 +19,18 @@ export interface PhantomCounts {
   readonly train: number;
   readonly calibration: number;
   readonly test: number;
-  readonly strangers: number;
+  readonly ood: number;
 }
 
 export interface PhantomData {
   /** Data-set folders in the Decathlon's layout, one task each. */
   readonly datasets: readonly string[];
   /** Folders of images without labels. */
-  readonly strangers: readonly string[];
+  readonly oodSets: readonly string[];
 }
 
 /**
- * Make the families' scans under `folder`: a data set for each family to be learned, `ood/<family>` for each stranger.
+ * Make the families' scans under `folder`: a data set for each family to be learned, `ood/<family>` for each family that is not.
  * The same seed and choice give the same bytes.
  * @throws OutputError where they cannot be written
  */
@@ -40,11 +40,11 @@ export async function writePhantoms(
   options: Pick<JobOptions, 'signal' | 'onProgress'> & { readonly seed: number },
 ): Promise<PhantomData> {
   const { seed, signal, onProgress } = options;
-  const known = families.filter(({ stranger }) => !stranger);
-  const strange = families.filter(({ stranger }) => stranger);
+  const known = families.filter(({ ood }) => !ood);
+  const unseen = families.filter(({ ood }) => ood);
   const parts = ['train', 'calibration', 'test'] as const;
   const perTask = parts.reduce((sum, part) => sum + counts[part], 0);
-  const total = known.length * perTask + strange.length * counts.strangers;
+  const total = known.length * perTask + unseen.length * counts.ood;
   let done = 0;
   const onCase = (item: string) => onProgress?.({ stage: 'phantoms', done: ++done, total, item });
 
@@ -67,19 +67,19 @@ export async function writePhantoms(
     datasets.push(dataset);
   }
 
-  const strangers: string[] = [];
-  for (const family of strange) {
+  const oodSets: string[] = [];
+  for (const family of unseen) {
     const set = path.join(folder, 'ood', family.name);
-    for (let index = 0; index < counts.strangers; index++) {
+    for (let index = 0; index < counts.ood; index++) {
       throwIfCancelled(signal);
       const name = caseName(family, index);
       const { image } = makePhantom(family, seed, index);
       await writeFileAtomic(path.join(set, `${name}.nii.gz`), encodeFloat(image.data, createHeader(image)));
       onCase(name);
     }
-    strangers.push(set);
+    oodSets.push(set);
   }
-  return { datasets, strangers };
+  return { datasets, oodSets };
 }
 
 function caseName(family: PhantomFamily, index: number): string {

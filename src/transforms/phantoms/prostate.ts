@@ -8,7 +8,7 @@ export const prostate: PhantomFamily = {
   name: 'prostate',
   modality: 'MR',
   organ: 'prostate',
-  stranger: false,
+  ood: false,
   size: [64, 60, 24],
   spacing: [1.5, 1.5, 4],
   orientation: 'LPI',

@@ -15,7 +15,7 @@ export const ventricle: PhantomFamily = {
   name: 'ventricle',
   modality: 'MR',
   organ: 'lateral ventricles',
-  stranger: false,
+  ood: false,
   size: [60, 64, 48],
   spacing: [2.6, 2.8, 2.8],
   orientation: 'RAS',

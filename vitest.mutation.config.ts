@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+import base from './vitest.config.js';
+
+const rooms = ['ood', 'calibration', 'evaluation', 'training', 'fitting', 'jobs'];
+
+/** Tests that train or start processes: minutes for one mutant, and processes run the built package, not the mutant. */
+const endToEnd = [
+  'tests/training/{train-network,validation,worker-batches}.test.ts',
+  'tests/jobs/{pipeline,plans,train,unwritable}.test.ts',
+];
+
+/** Trials over thousands of drawn images, and measurements of time, by title. */
+const slow = [
+  'validity of verdicts',
+  'symmetric constants is exact',
+  'from the calibration images alone break it',
+  'valid on the mixture and not idle',
+  'speed',
+];
+
+/** The tests that mutants are tried with (`npm run mutation`): the quick ones of the rooms that decide honesty. */
+export default defineConfig({
+  test: {
+    ...base.test,
+    include: rooms.map((room) => `tests/${room}/**/*.test.ts`),
+    exclude: ['**/node_modules/**', ...endToEnd],
+    testNamePattern: new RegExp(`^(?!.*(${slow.join('|')}))`),
+    testTimeout: 600_000,
+  },
+});
