@@ -4,16 +4,13 @@
  * again; one that was interrupted is resumed.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openDataset } from '../dist/datasets/open-dataset.node.js';
 import { writeFileAtomic } from '../dist/files/atomic.node.js';
-import { inspect } from '../dist/index.node.js';
+import { evaluate, inspect, openDataset, train } from '../dist/index.node.js';
 import { formatFigure, formatInterval, meanOfCases } from './case-figures.mjs';
-import { candor } from './cli.mjs';
 import { CALIBRATION_SHARE, foldSplits } from './fold-split.mjs';
-import { linkTo } from './links.mjs';
 import { publish } from './results.mjs';
 
 const DATA = fileURLToPath(new URL('../../shared/data/abdomen-mr', import.meta.url));
@@ -42,7 +39,7 @@ export async function folds(options) {
   const cases = [];
   for (const [i, split] of foldSplits(labelled, count, SEED).entries()) {
     const fold = { number: i + 1, count, folder: path.join(own, `fold-${i + 1}`) };
-    await runFold(fold, { dataset, split, others, training });
+    await runFold(fold, { dataset: { ...dataset, split, splitSource: 'given' }, others, training });
     cases.push(...(await readCases(fold, dataset)));
   }
   await publish('folds', describe({ dataset, others: jointly, count, training, cases }), { output, quick });
@@ -69,31 +66,30 @@ async function claim(folder, settings) {
   }
 }
 
-async function runFold({ number, count, folder }, { dataset, split, others, training }) {
-  const [data, model, report] = ['data', 'model.onnx', 'report'].map((name) => path.join(folder, name));
+async function runFold({ number, count, folder }, { dataset, others, training }) {
+  const [model, report] = ['model.onnx', 'report'].map((name) => path.join(folder, name));
   if (existsSync(path.join(report, 'summary.json'))) return;
-  await writeFold(data, dataset, split);
+  const { split } = dataset;
   if (!existsSync(model)) {
     const sizes = `${split.train.length} cases train, ${split.calibration.length} calibrate, ${split.test.length} test`;
-    console.log(`fold ${number} of ${count}: ${sizes}; its log is ${path.join(folder, 'model.run', 'metrics.jsonl')}`);
-    const resume = existsSync(path.join(folder, 'model.run', 'run.json')) ? ['--resume'] : [];
-    const choices = Object.entries(training).flatMap(([name, value]) => [`--${name}`, value]);
-    await candor('train', data, ...others, '-o', model, ...choices, ...resume, '--quiet');
+    const log = path.join(folder, 'model.run', 'metrics.jsonl');
+    console.log(`fold ${number} of ${count}: ${sizes}; its log is ${log}`);
+    const resume = existsSync(path.join(folder, 'model.run', 'run.json'));
+    await stoppable((signal) => train({ datasets: [dataset, ...others], output: model, ...training, resume, signal }));
   }
-  await candor('evaluate', model, data, '-o', report, '--quiet');
+  await stoppable((signal) => evaluate({ model, datasets: [dataset], output: report, signal }));
 }
 
-/** The data set under another split: its own files, linked, and its `dataset.json` but for `"split"`. */
-async function writeFold(folder, dataset, split) {
-  await mkdir(folder, { recursive: true });
-  for (const name of await readdir(dataset.folder)) {
-    if (name !== 'dataset.json') await linkTo(path.join(dataset.folder, name), path.join(folder, name));
+/** Ctrl-C ends a job after a checkpoint. */
+async function stoppable(job) {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  process.once('SIGINT', stop);
+  try {
+    return await job(controller.signal);
+  } finally {
+    process.off('SIGINT', stop);
   }
-  const description = JSON.parse(await readFile(path.join(dataset.folder, 'dataset.json'), 'utf8'));
-  await writeFile(
-    path.join(folder, 'dataset.json'),
-    JSON.stringify({ ...description, name: dataset.name, split }, null, 1),
-  );
 }
 
 /** The fold's test cases, from the evaluation's table. */

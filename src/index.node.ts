@@ -11,7 +11,9 @@
  */
 
 export { type CheckReport, checkReportSchema } from './datasets/check-report.js';
+export type { Case, Dataset, DatasetInput, Split } from './datasets/dataset.js';
 export type { Finding, FindingKind, Severity } from './datasets/finding.js';
+export { openDataset } from './datasets/open-dataset.node.js';
 export {
   CancelledError,
   CandorError,

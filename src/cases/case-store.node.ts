@@ -3,18 +3,19 @@
  * depends on: the bytes of image and reference, the values of the plan that act on them, and the version that made it.
  */
 import { availableParallelism } from 'node:os';
+import { contentsOf } from '../datasets/data-hash.node.js';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
 import { labelSpaceOf } from '../datasets/labels.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import type { CaseScan } from '../datasets/scan-case.node.js';
 import { mapCases, type ScanJob, type ScanOptions } from '../datasets/scan-pool.node.js';
 import type { Cache } from '../files/cache.node.js';
+import { type Digests, openDigests } from '../files/digests.node.js';
 import { sha256 } from '../files/hash.js';
 import { type CaseFingerprint, fingerprintCase } from '../preprocessing/fingerprint.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { TrainingSample } from '../transforms/sample-patch.js';
 import { version } from '../version.node.js';
-import { Contents } from './contents.node.js';
 import { type MeasureRequest, measureCase } from './measure-case.node.js';
 import { decodeFingerprint, decodeScan, encodeFingerprint, encodeScan } from './measured-case.node.js';
 import { FOREGROUND_SAMPLE, prepareCase } from './prepare-case.node.js';
@@ -37,16 +38,17 @@ export interface CaseStore {
   prepare(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingSample>;
 }
 
-export function createCaseStore(cache: Cache): CaseStore {
-  const contents = new Contents();
+/** @param digests of the data sets' files, where they are known already */
+export function createCaseStore(cache: Cache, digests: Digests = openDigests(cache)): CaseStore {
   /** Fingerprints of this run by key; without a cache they are kept here alone. */
   const measured = new Map<string, CaseFingerprint>();
 
   /** Undefined where a file cannot be read: loading it will say why. */
   const keyOf = async (dataset: Dataset | null, { image, label }: Pick<Case, 'image' | 'label'>, use: unknown[]) => {
-    const files = await Promise.all([image, ...(label === null ? [] : [label])].map((file) => contents.of(file)));
-    if (files.includes(undefined)) return undefined;
-    return sha256(JSON.stringify([FORMAT, version, dataset?.target, files, ...use]));
+    const files = [image, ...(label === null ? [] : [label])];
+    const contents = await Promise.all(files.map((file) => contentsOf(file, digests)));
+    if (contents.includes(undefined)) return undefined;
+    return sha256(JSON.stringify([FORMAT, version, dataset?.target, contents, ...use]));
   };
   const keysOf = async (dataset: Dataset, c: Case) => ({
     scan: await keyOf(null, c, ['scan']),

@@ -11,7 +11,6 @@ import type { Plan } from '../preprocessing/plan.js';
 import { parsePlans } from '../preprocessing/plans-file.js';
 import type { SpacingChoice } from '../preprocessing/spacing.js';
 import type { CaseStore } from './case-store.node.js';
-import { trainingCases } from './prepare-tasks.node.js';
 
 /** A plans file is a few kilobytes a task. */
 const MAXIMUM_FILE = 64 * 2 ** 20;
@@ -38,7 +37,7 @@ export async function readPlans(file: string, fit: { tasks: readonly string[]; s
   return parsePlans(text, file, fit);
 }
 
-/** Measure all training cases. @throws DatasetError where a task has fewer than two */
+/** Measure all training cases. @throws as `CaseStore.fingerprint` */
 export async function measureTasks(
   datasets: readonly Dataset[],
   store: CaseStore,
@@ -49,7 +48,7 @@ export async function measureTasks(
   const tasks: MeasuredTask[] = [];
   for (const dataset of datasets) {
     const cases: MeasuredTask['cases'][number][] = [];
-    for (const c of trainingCases(dataset)) {
+    for (const c of casesOf(dataset, 'train')) {
       throwIfCancelled(options.signal);
       cases.push({ name: c.name, fingerprint: await store.fingerprint(dataset, c) });
       options.onProgress?.({ stage: 'check', done: ++done, total, item: c.name });

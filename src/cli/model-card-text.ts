@@ -94,7 +94,10 @@ function provenanceText({ provenance: p }: ModelCard): string {
     `${plural(p.steps, 'step')} in ${durationText(p.trainingSeconds)}, seed ${p.seed}`,
     ...(p.init === null ? [] : [`started from the weights of sha256 ${p.init}`]),
     ...(settings.length === 0 ? [] : [settings.join(', ')]),
-    ...p.datasets.map(({ name, sha256 }) => `data set ${name}: sha256 ${sha256}`),
+    ...p.datasets.map(
+      ({ name, sha256, of }) =>
+        `data set ${name}: sha256 ${sha256}${of === undefined ? ' (of the names and sizes of files)' : ''}`,
+    ),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
 }

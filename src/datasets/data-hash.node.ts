@@ -1,19 +1,47 @@
-/** Which data a result rests on: hashes that tell whether a data set, an image set or an image has changed since. */
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
+/** Which data a result rests on: hashes of contents, which tell whether a data set, an image set or an image has changed. */
+import { type Digests, openDigests } from '../files/digests.node.js';
+import { sha256 } from '../files/hash.js';
 import { openImage } from '../formats/image-file.node.js';
 import type { Dataset } from './dataset.js';
 
-/** SHA-256 over `dataset.json` and the names and sizes of all files: tells whether a data set has changed. */
-export async function datasetHash(dataset: Dataset): Promise<string> {
-  const files = dataset.cases.flatMap(({ image, label }) => (label === null ? [image] : [image, label]));
-  return hashOf(dataset.folder, files, await readFile(path.join(dataset.folder, 'dataset.json')));
+/** What a data set's hash is over; raised whenever the same data would get another one. Hashes without it are older. */
+export const HASH_OF = 'contents/1';
+
+/**
+ * SHA-256 over the contents of all files and all that is said of them: names, groups, labels, split. Where the files lie
+ * does not matter, nor whether the data set was opened from a folder or made by a program.
+ */
+export async function datasetHash(dataset: Dataset, digests: Digests = openDigests()): Promise<string> {
+  const { name, modality, labels, target, intensityOffset, placeholderSpacing, split, cases } = dataset;
+  const files: unknown[] = [];
+  for (const { name: of, group, image, label } of cases) {
+    files.push([of, group, await contentsOf(image, digests), label === null ? null : await contentsOf(label, digests)]);
+  }
+  const { train, calibration, test } = split;
+  const parts = [train, calibration, test];
+  const about = [name, modality, labels, target, intensityOffset, placeholderSpacing, parts];
+  return sha256(JSON.stringify([HASH_OF, about, files]));
 }
 
-/** SHA-256 over the names and sizes of images. */
-export function imagesHash(files: readonly string[]): Promise<string> {
-  return hashOf(path.dirname(files[0] ?? ''), files);
+/** SHA-256 over the contents of images, in their order. */
+export async function imagesHash(files: readonly string[], digests: Digests = openDigests()): Promise<string> {
+  const contents: unknown[] = [];
+  for (const file of files) contents.push(await contentsOf(file, digests));
+  return sha256(JSON.stringify([HASH_OF, contents]));
+}
+
+/**
+ * Digests of the files that an image consists of; undefined where one cannot be read: it fails as a case, later and by
+ * name, and here only makes a hash of its own.
+ */
+export async function contentsOf(image: string, digests: Digests): Promise<string[] | undefined> {
+  try {
+    const contents: string[] = [];
+    for (const file of (await openImage(image)).files) contents.push(await digests.of(file));
+    return contents;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -22,19 +50,4 @@ export function imagesHash(files: readonly string[]): Promise<string> {
  */
 export async function imageHash(image: string): Promise<string> {
   return await (await openImage(image)).sha256();
-}
-
-async function hashOf(folder: string, files: readonly string[], start: Uint8Array = new Uint8Array()): Promise<string> {
-  const hash = createHash('sha256').update(start);
-  for (const file of files) hash.update(`\n${path.relative(folder, file)} ${await sizeOf(file)}`);
-  return hash.digest('hex');
-}
-
-/** A file that is listed but absent fails as a case, later and by name; here it only makes a hash of its own. */
-async function sizeOf(file: string): Promise<number | 'absent'> {
-  try {
-    return (await stat(file)).size;
-  } catch {
-    return 'absent';
-  }
 }

@@ -2,17 +2,18 @@
 import path from 'node:path';
 import { checkDatasets } from '../datasets/check.node.js';
 import { type CheckReport, checkReport } from '../datasets/check-report.js';
-import type { Dataset } from '../datasets/dataset.js';
+import type { Dataset, DatasetInput } from '../datasets/dataset.js';
 import type { Finding } from '../datasets/finding.js';
-import { openDataset } from '../datasets/open-dataset.node.js';
-import { isCandorError, UsageError } from '../errors.js';
+import { checkInputs, openInput } from '../datasets/open-datasets.node.js';
+import { isCandorError } from '../errors.js';
 import type { JobOptions } from '../job-options.js';
 import { type OptionsOf, validateOptions } from '../options/options.js';
 import { checkOptions } from './check-options.js';
 
 /** Options of `check`. */
 export interface CheckOptions extends JobOptions, OptionsOf<typeof checkOptions> {
-  readonly datasets: readonly string[];
+  /** Folders, or values as `openDataset` gives them. */
+  readonly datasets: readonly DatasetInput[];
 }
 
 /**
@@ -23,8 +24,8 @@ export interface CheckOptions extends JobOptions, OptionsOf<typeof checkOptions>
  */
 export async function check(options: CheckOptions): Promise<CheckReport> {
   validateOptions(checkOptions, options);
-  if (options.datasets.length === 0) throw new UsageError('Expected at least one data-set folder, found none.');
-  const sets = await Promise.all(options.datasets.map((folder) => open(folder, options.seed ?? 0)));
+  checkInputs(options.datasets);
+  const sets = await Promise.all(options.datasets.map((input) => open(input, options.seed ?? 0)));
   const opened = sets.flatMap(({ dataset }) => dataset ?? []);
   const findings = await checkDatasets(opened, {
     voxels: options.quick ? 'none' : 'all',
@@ -46,14 +47,14 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
 }
 
 async function open(
-  folder: string,
+  input: DatasetInput,
   seed: number,
 ): Promise<{ folder: string; dataset: Dataset | null; fault: Finding | null }> {
-  folder = path.resolve(folder);
+  const folder = path.resolve(typeof input === 'string' ? input : input.folder);
   try {
-    return { folder, dataset: await openDataset(folder, { seed }), fault: null };
+    return { folder, dataset: await openInput(input, seed), fault: null };
   } catch (error) {
-    if (!isCandorError(error)) throw error;
+    if (!isCandorError(error) || typeof input !== 'string') throw error;
     const file = path.join(folder, 'dataset.json');
     const prefix = `${file}: `;
     const message = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;

@@ -1,11 +1,11 @@
 /** The verb `evaluate`: a model on the test split of data sets, and on image sets it was not made for. */
 import path from 'node:path';
-import { openDatasets } from '../cases/prepare-tasks.node.js';
-import { datasetHash, imagesHash } from '../datasets/data-hash.node.js';
-import { casesOf, type Dataset } from '../datasets/dataset.js';
+import { datasetHash, HASH_OF, imagesHash } from '../datasets/data-hash.node.js';
+import { casesOf, type Dataset, type DatasetInput } from '../datasets/dataset.js';
 import { labelSpaceOf } from '../datasets/labels.js';
 import { type ImageSet, listImageSets } from '../datasets/list-images.node.js';
 import { loadCase } from '../datasets/load-case.node.js';
+import { openDatasets } from '../datasets/open-datasets.node.js';
 import { DatasetError } from '../errors.js';
 import { casesCsv } from '../evaluation/cases-csv.js';
 import { evaluateCases, evaluateImages, type LabelledCase } from '../evaluation/evaluate-cases.js';
@@ -28,7 +28,8 @@ import { evaluateOptions } from './evaluate-options.js';
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends JobOptions, OptionsOf<typeof evaluateOptions> {
   readonly model: string;
-  readonly datasets: readonly string[];
+  /** Folders, or values as `openDataset` gives them. */
+  readonly datasets: readonly DatasetInput[];
 }
 
 /** Surface distances up to this count as agreement, unless a task's voxels are coarser. */
@@ -61,9 +62,13 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
       set,
       case: image.case,
       image: path.basename(image.path),
-      read: async () => (await readImage(image.path)).volume,
+      read: async () => {
+        if (image.fault) throw image.fault;
+        return (await readImage(image.path)).volume;
+      },
     })),
   );
+  for (const { remark } of sets.flatMap((set) => set.images)) if (remark) options.onNote?.(remark);
   // A folder that cannot be written is found out before the work, not after it.
   await makeFolder(options.output);
   const total = labelled.length + images.length;
@@ -117,10 +122,14 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
 function testCases(model: StoredModel, dataset: Dataset): LabelledCase[] {
   if (!model.tasks.some(({ name }) => name === dataset.name)) {
     const known = model.tasks.map(({ name }) => name).join(', ');
-    throw new DatasetError(`${dataset.folder}: expected a task of the model (${known}), found ${dataset.name}.`);
+    throw new DatasetError({
+      file: dataset.folder,
+      expected: `a task of the model (${known})`,
+      found: dataset.name,
+    });
   }
   const cases = casesOf(dataset, 'test');
-  if (cases.length === 0) throw new DatasetError(`${dataset.folder}: its test split has no cases.`);
+  if (cases.length === 0) throw new DatasetError({ file: dataset.folder, problem: 'its test split has no cases' });
   return cases.map((c) => ({
     task: dataset.name,
     case: c.name,
@@ -141,6 +150,7 @@ async function describeData(datasets: readonly Dataset[], sets: readonly ImageSe
         name: dataset.name,
         images: casesOf(dataset, 'test').length,
         sha256: await datasetHash(dataset),
+        of: HASH_OF,
         split: dataset.splitSource,
       })),
     )),
@@ -149,6 +159,7 @@ async function describeData(datasets: readonly Dataset[], sets: readonly ImageSe
         name,
         images: images.length,
         sha256: await imagesHash(images.map((image) => image.path)),
+        of: HASH_OF,
         split: null,
       })),
     )),

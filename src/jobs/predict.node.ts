@@ -65,8 +65,11 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
   try {
     for (const image of images) {
       throwIfCancelled(signal);
+      if (image.remark) options.onNote?.(image.remark);
       cases.push(
-        (options.continue && (await readDone(output, options, settings, image, resultSource, noteOnce))) ||
+        (options.continue &&
+          !image.fault &&
+          (await readDone(output, options, settings, image, resultSource, noteOnce))) ||
           (await predictOne(predictor, resultSource, image, memory, options)),
       );
       options.onProgress?.({ stage: 'predict', done: cases.length, total: images.length, item: image.case });
@@ -123,6 +126,7 @@ async function predictOne(
   const image = path.basename(input.path);
   const start = performance.now();
   try {
+    if (input.fault) throw input.fault;
     const opened = await openImage(input.path);
     checkMemory(opened);
     // The voxels come from the very bytes of the digest.

@@ -38,7 +38,8 @@ export const provenanceSchema = z.object({
   trainingSeconds: z.number().nonnegative(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   /** SHA-256 over `dataset.json` and the names and sizes of all cases' files. */
-  datasets: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  /** `of`: what the hash is over. Of models made before there was one: over the names and sizes of files. */
+  datasets: z.array(z.object({ name: z.string(), sha256: z.string(), of: z.string().optional() })),
   /** SHA-256 of the model whose weights were the start. */
   init: z.string().nullable(),
 });

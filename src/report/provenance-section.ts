@@ -10,6 +10,8 @@ export interface EvaluatedData {
   /** Test cases of a data set, or images of an OOD set. */
   readonly images: number;
   readonly sha256: string;
+  /** What the hash is over. */
+  readonly of: string;
   /** Where the split of a data set comes from; null for OOD sets, which have none. */
   readonly split: 'dataset.json' | 'seeded' | 'given' | null;
 }
@@ -54,7 +56,7 @@ ${pairs('This evaluation', [
   ['NSD tolerance', settings.nsdToleranceMm === null ? 'not stated' : `${settings.nsdToleranceMm} mm`],
 ])}
 ${dataTable(provenance)}
-<p class="small">The SHA-256 of data is over dataset.json and the names and sizes of all files, not over their voxels.</p>`;
+<p class="small">The SHA-256 of data is over the contents of all files, and the names, groups, labels and split that go with them.</p>`;
 }
 
 function pairs(caption: string, entries: readonly (readonly [string, Content])[]): Html {
@@ -81,19 +83,29 @@ function dataTable({ data, training }: ReportProvenance): Html {
       { title: 'SHA-256', kind: 'text' },
       { title: 'In training', kind: 'text' },
     ],
-    rows: data.map(({ name, images, sha256, split }) => [
+    rows: data.map(({ name, images, sha256, of, split }) => [
       name,
       String(images),
       split === null ? 'none: OOD set' : splits[split],
       code(sha256),
-      split === null ? '–' : inTraining(sha256, training.datasets.find((other) => other.name === name)?.sha256),
+      split === null
+        ? '–'
+        : inTraining(
+            { sha256, of },
+            training.datasets.find((other) => other.name === name),
+          ),
     ]),
   });
 }
 
-function inTraining(now: string, then: string | undefined): Content {
+type Hashed = Pick<EvaluatedData, 'sha256'> & { readonly of?: string };
+
+function inTraining(now: Hashed, then: Hashed | undefined): Content {
   if (then === undefined) return 'not known';
-  return now === then ? 'the same files' : html`<span class="flag">changed since</span>: ${code(then)}`;
+  if (now.of !== then.of) return 'not known: an earlier build hashed something else';
+  return now.sha256 === then.sha256
+    ? 'the same files'
+    : html`<span class="flag">changed since</span>: ${code(then.sha256)}`;
 }
 
 function code(text: string): Html {

@@ -3,14 +3,16 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type CaseStore, createCaseStore } from '../cases/case-store.node.js';
 import { checkChoices, type GivenPlans, makePlans, measureTasks, readPlans } from '../cases/plan-tasks.node.js';
-import { checkAll, openDatasets } from '../cases/prepare-tasks.node.js';
-import { datasetHash } from '../datasets/data-hash.node.js';
+import { datasetHash, HASH_OF } from '../datasets/data-hash.node.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { labelSpaceOf } from '../datasets/labels.js';
+import { openDatasets } from '../datasets/open-datasets.node.js';
+import { requireSound } from '../datasets/require-sound.node.js';
 import { ModelFormatError, UsageError } from '../errors.js';
 import { makeFolder } from '../files/atomic.node.js';
 import { noCache, openCache } from '../files/cache.node.js';
 import { defaultCacheFolder } from '../files/cache-folder.node.js';
+import { openDigests } from '../files/digests.node.js';
 import { logitCount } from '../labels/label-space.js';
 import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
@@ -64,9 +66,13 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const given = options.plans === undefined ? {} : await readPlans(options.plans, { tasks: names, stride });
   const choices = { stride, patchVoxels, patch, spacing, given };
   checkChoices(choices);
-  const store = createCaseStore(cacheOf(options));
-  await checkAll(datasets, options, store.scan);
-  const hashes = await Promise.all(datasets.map(datasetHash));
+  const cache = cacheOf(options);
+  const digests = openDigests(cache);
+  const store = createCaseStore(cache, digests);
+  await requireSound(datasets, options, store.scan);
+  const hashes: string[] = [];
+  for (const dataset of datasets) hashes.push(await datasetHash(dataset, digests));
+  await digests.keep();
   const chosen = await chooseLayers(architecture, runtime);
   const settings = trainSettings(
     options,
@@ -76,7 +82,7 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
       threads,
       layers: chosen.name,
       device: runtime.device,
-      datasets: names.map((name, i) => ({ name, sha256: hashes[i] })),
+      datasets: names.map((name, i) => ({ name, sha256: hashes[i], of: HASH_OF })),
       version,
     },
     Math.max(...datasets.map((dataset) => logitCount(labelSpaceOf(dataset)))),
@@ -84,7 +90,7 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   // A model that cannot be written is found out before the work, not after it.
   await makeFolder(path.dirname(options.output));
   const stem = options.output.replace(/\.onnx$/i, '');
-  const run = await openRunFolder(options.run ?? `${stem}.run`, settings, options.resume ?? false);
+  const run = await openRunFolder(options.run ?? `${stem}.run`, settings, options.resume ?? false, options.onNote);
 
   const measured = await measureTasks(datasets, store, options);
   await run.writeJson('fingerprints.json', summariseFingerprints(measured));

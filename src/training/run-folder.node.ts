@@ -36,7 +36,12 @@ export interface RunFolder {
  * Begin a run, or go on with one. Its settings must be the same, but for a lower learning rate.
  * @throws RunError where the folder holds another run already, or none to resume, or one begun with other settings
  */
-export async function openRunFolder(folder: string, settings: TrainSettings, resume: boolean): Promise<RunFolder> {
+export async function openRunFolder(
+  folder: string,
+  settings: TrainSettings,
+  resume: boolean,
+  onNote?: (note: string) => void,
+): Promise<RunFolder> {
   const begun = await readText(path.join(folder, 'run.json'));
   if (begun === undefined && resume) {
     throw new RunError({ file: folder, expected: 'a run to resume', found: 'no run.json' });
@@ -51,7 +56,8 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
     });
   }
   if (state) {
-    checkSettings(folder, begun!, settings);
+    const note = checkSettings(folder, begun!, settings);
+    if (note !== null) onNote?.(note);
     checkState(folder, state, settings);
   }
   await makeFolder(folder);
@@ -77,8 +83,11 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
   return run;
 }
 
-function checkSettings(folder: string, text: string, settings: TrainSettings): void {
-  const before = parseSettings(text);
+/** @returns what could not be compared, in a sentence; null where all could */
+function checkSettings(folder: string, text: string, settings: TrainSettings): string | null {
+  const saved = parseSettings(text);
+  const isOlder = saved !== undefined && hashedOtherwise(saved.datasets, settings.datasets);
+  const before = isOlder ? { ...saved, datasets: JSON.parse(JSON.stringify(settings.datasets)) as unknown } : saved;
   if (!before) {
     const file = path.join(folder, 'run.json');
     throw new RunError({ file, problem: 'is not the JSON of a run', remedy: 'start over in another folder' });
@@ -96,6 +105,18 @@ function checkSettings(folder: string, text: string, settings: TrainSettings): v
       problem: `cannot be resumed with other settings: ${changed} was ${was}, is ${is}`,
     });
   }
+  return isOlder
+    ? `${folder}: the run was begun by an earlier build, which recorded the data by names and sizes of files: whether an image has changed since is not known.`
+    : null;
+}
+
+const recordedDatasets = z.array(z.object({ name: z.string(), of: z.string().optional() }));
+
+/** The same data sets by name, recorded by a hash of something else. */
+function hashedOtherwise(saved: unknown, now: TrainSettings['datasets']): boolean {
+  const { data } = recordedDatasets.safeParse(saved);
+  const names = (list: readonly { readonly name: string }[]) => JSON.stringify(list.map(({ name }) => name));
+  return data !== undefined && names(data) === names(now) && data.some(({ of }, i) => of !== now[i].of);
 }
 
 /** Whether a run may go on with another value of an option, as its row says. */

@@ -1,4 +1,5 @@
 /** What a training run is asked for, and what it gives. An option is a row here, and its use. */
+import type { DatasetInput } from '../datasets/dataset.js';
 import type { JobOptions } from '../job-options.js';
 import { presetNames } from '../networks/architecture.js';
 import { lossNames } from '../networks/losses.js';
@@ -98,8 +99,8 @@ export const trainOptions = {
 
 /** Options of `train` and `plan`. */
 export interface TrainOptions extends JobOptions, OptionsOf<typeof trainOptions> {
-  /** Data-set folders, one task each. */
-  readonly datasets: readonly string[];
+  /** One task each: folders, or values as `openDataset` gives them. */
+  readonly datasets: readonly DatasetInput[];
 }
 
 /** What `train` made: the model, its run folder and its figures on calibration images. */

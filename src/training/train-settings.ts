@@ -18,7 +18,8 @@ interface Circumstances {
   readonly layers: LayersName;
   /** Where the network was computed. */
   readonly device: Device;
-  readonly datasets: readonly { readonly name: string; readonly sha256: string }[];
+  /** `of`: what the hash is over. Of runs begun before there was one: over the names and sizes of files. */
+  readonly datasets: readonly { readonly name: string; readonly sha256: string; readonly of?: string }[];
   readonly version: string;
 }
 

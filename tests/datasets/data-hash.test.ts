@@ -1,59 +1,70 @@
-/** A hash of a data set stands for all of its files: any that grows or shrinks, is renamed or goes makes another. */
-import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+/** What a data set's hash sees. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { datasetHash, imagesHash } from '../../src/datasets/data-hash.node.js';
 import type { Dataset } from '../../src/datasets/dataset.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
-import { temporaryFolder, writeBallDataset } from '../support/ball-data.js';
-import { ballTasks } from '../support/balls.js';
+import { imageBytes, labelBytes, put, putDecathlon, temporaryFolder } from './folders.js';
 
-const folder = temporaryFolder();
-afterAll(() => folder.remove());
-let dataset: Dataset;
-let hash: string;
-let images: string[];
-beforeAll(async () => {
-  dataset = await openDataset(writeBallDataset(folder.path, ballTasks[0]), { seed: 0 });
-  images = dataset.cases.map(({ image }) => image);
-  hash = await datasetHash(dataset);
+const names = ['c1', 'c2', 'c3', 'c4', 'c5'];
+let folder: string;
+let remove: () => void;
+beforeEach(() => {
+  ({ path: folder, remove } = temporaryFolder());
+  putDecathlon(join(folder, 'a'), names);
+});
+afterEach(() => remove());
+const open = (name = 'a') => openDataset(join(folder, name));
+
+test('is over contents: a byte that changes no size, but not where the files lie', async () => {
+  const before = await datasetHash(await open());
+  cpSync(join(folder, 'a'), join(folder, 'b'), { recursive: true });
+  expect(await datasetHash(await open('b'))).toBe(before);
+  const plain = gunzipSync(imageBytes(0));
+  put(folder, 'b/imagesTr/c1.nii.gz', plain);
+  const stored = await datasetHash(await open('b'));
+  plain[plain.length - 1] ^= 1;
+  put(folder, 'b/imagesTr/c1.nii.gz', plain);
+  expect(new Set([before, stored, await datasetHash(await open('b'))]).size).toBe(3);
+  put(folder, 'b/imagesTr/c1.nii.gz', imageBytes(0));
+  expect(await datasetHash(await open('b'))).toBe(before);
+  put(folder, 'b/labelsTr/c2.nii.gz', labelBytes(undefined, [0, 2, 1]));
+  expect(await datasetHash(await open('b'))).not.toBe(before);
 });
 
-const changes: readonly [string, (file: string) => void][] = [
-  ['grows', (file) => appendFileSync(file, '\0')],
-  ['shrinks', (file) => truncateSync(file, readFileSync(file).length - 1)],
-  ['is gone', (file) => rmSync(file)],
-];
-
-describe.each(['image', 'label'] as const)('an %s', (part) => {
-  it.each(changes)('that %s makes another hash', async (_, change) => {
-    for (const { [part]: file } of [dataset.cases[0], dataset.cases[8]]) {
-      const before = readFileSync(file!);
-      change(file!);
-      // Opened anew, as any job does.
-      const opened = { ...dataset };
-      expect(await datasetHash(opened)).not.toBe(hash);
-      writeFileSync(file!, before);
-      expect(await datasetHash({ ...dataset })).toBe(hash);
-    }
-  });
+test('is over what is said of the files, whether it was read or given by a program', async () => {
+  const dataset = await open();
+  const changes: Partial<Dataset>[] = [
+    { name: 'other' },
+    { target: [2] },
+    { intensityOffset: -1024 },
+    { labels: { ...dataset.labels, 2: 'cyst' } },
+    { split: { ...dataset.split, train: dataset.split.test, test: dataset.split.train } },
+    { cases: dataset.cases.map((c) => ({ ...c, group: 'all' })) },
+    { cases: dataset.cases.slice(1) },
+    { cases: dataset.cases.map((c, i) => ({ ...c, label: dataset.cases[(i + 1) % names.length].label })) },
+  ];
+  const hashes = await Promise.all([{}, ...changes].map((change) => datasetHash({ ...dataset, ...change })));
+  expect(new Set(hashes).size).toBe(changes.length + 1);
+  expect(await datasetHash({ ...dataset, folder: '/elsewhere', splitSource: 'given' })).toBe(hashes[0]);
 });
 
-describe('a set of images', () => {
-  it.each(changes.slice(0, 2))('has another hash where one %s', async (_, change) => {
-    const of = await imagesHash(images);
-    const before = readFileSync(images[3]);
-    change(images[3]);
-    expect(await imagesHash(images)).not.toBe(of);
-    writeFileSync(images[3], before);
-    expect(await imagesHash(images)).toBe(of);
-  });
-
-  it('has another hash without one of them, and the same wherever the folder lies', async () => {
-    expect(await imagesHash(images.slice(1))).not.toBe(await imagesHash(images));
-    const moved = temporaryFolder();
-    const there = await openDataset(writeBallDataset(path.join(moved.path), ballTasks[0]), { seed: 0 });
-    expect(await datasetHash(there)).toBe(hash);
-    moved.remove();
-  });
+test('of a pair, both files count; a file that is not there makes a hash of its own', async () => {
+  const dataset = await open();
+  const [c] = dataset.cases;
+  const absent = { ...dataset, cases: [{ ...c, image: join(folder, 'nowhere.nii') }] };
+  expect(await datasetHash(absent)).not.toBe(await datasetHash({ ...dataset, cases: [c] }));
+  const bytes = gunzipSync(imageBytes(0));
+  const header = bytes.subarray(0, 352);
+  header.set(new TextEncoder().encode('ni1\0'), 344);
+  new DataView(header.buffer, header.byteOffset).setFloat32(108, 0, true);
+  const voxels = bytes.subarray(352);
+  put(folder, 'pair.hdr', header);
+  put(folder, 'pair.img', voxels);
+  const before = await imagesHash([join(folder, 'pair.hdr')]);
+  voxels[3] ^= 1;
+  put(folder, 'pair.img', voxels);
+  expect(await imagesHash([join(folder, 'pair.hdr')])).not.toBe(before);
 });

@@ -78,8 +78,10 @@ export interface HonestRun {
   readonly options: TrainOptions;
 }
 
+const foldersIn = (folder: string): string[] => tasks.map(({ name }) => path.join(folder, name));
+
 export const optionsFor = (folder: string, changes: Partial<TrainOptions> = {}): TrainOptions => ({
-  datasets: tasks.map(({ name }) => path.join(folder, name)),
+  datasets: foldersIn(folder),
   plans: path.join(folder, 'plans.json'),
   output: path.join(folder, 'trained.onnx'),
   preset: 'tiny',
@@ -104,7 +106,7 @@ export async function honestRun(): Promise<HonestRun> {
   });
   const at = (name: string) => path.join(folder, name);
   const options = optionsFor(folder);
-  return { folder, datasets: options.datasets, trained: at('trained.onnx'), chosen: at('chosen.onnx'), options };
+  return { folder, datasets: foldersIn(folder), trained: at('trained.onnx'), chosen: at('chosen.onnx'), options };
 }
 
 /**

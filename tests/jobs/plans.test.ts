@@ -8,6 +8,7 @@ import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { CancelledError, PlanError, RunError, UsageError } from '../../src/errors.js';
 import { openCache } from '../../src/files/cache.node.js';
 import type { Progress } from '../../src/job-options.js';
+import { check } from '../../src/jobs/check.node.js';
 import { plan } from '../../src/jobs/plan.node.js';
 import { train } from '../../src/jobs/train.node.js';
 import { readModel } from '../../src/model/read-model.node.js';
@@ -52,6 +53,29 @@ describe('plan', () => {
     expect(prints.tasks.dark.size.median).toEqual(ballTasks[1].size);
     expect(readJson('p.run', 'plans.json').tasks.dark.spacing.value).toEqual(ballTasks[1].spacing);
     await expect(plan(settings('p', { resume: true }))).rejects.toThrow(UsageError);
+  });
+
+  it('takes data sets as values, such as the folds of a cross-validation, and folders beside them', async () => {
+    const [folder, other] = datasets;
+    const dataset = await openDataset(folder);
+    const { train: first, calibration, test } = dataset.split;
+    const fold = { ...dataset, split: { train: [...test, ...first.slice(1)], calibration, test: first.slice(0, 1) } };
+    const runs = [dataset, { ...fold, splitSource: 'given' as const }].map((value, i) =>
+      plan(settings(`value-${i}`, { datasets: [value, other] })),
+    );
+    await Promise.all(runs);
+    const [asItIs, given] = [0, 1].map((i) => readJson(`value-${i}.run`, 'splits.json')[dataset.name]);
+    expect(asItIs).toMatchObject(dataset.split);
+    expect(given).toMatchObject(fold.split);
+    const hashes = [0, 1].map((i) => readJson(`value-${i}.run`, 'run.json').datasets);
+    expect(hashes[0][0].sha256).not.toBe(hashes[1][0].sha256);
+    expect(hashes[0][1]).toEqual(hashes[1][1]);
+    await plan(settings('value-2', { datasets: [folder, other] }));
+    expect(readJson('value-2.run', 'run.json').datasets).toEqual(hashes[0]);
+    const report = await check({ datasets: [{ ...fold, split: { ...fold.split, calibration: first } }] });
+    expect(report.datasets[0].findings.map(({ kind }) => kind)).toContain('case-in-two-splits');
+    const wrong = { ...dataset, cases: [{ name: 'a' }] } as unknown as Dataset;
+    await expect(plan(settings('value-3', { datasets: [wrong] }))).rejects.toThrow(/is no value of a data set.*cases/);
   });
 
   it('takes values from a file, derives the others to go with them, and says which are which', async () => {

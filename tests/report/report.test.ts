@@ -18,6 +18,7 @@ const picture = {
 };
 
 const model = { name: 'm', sha256: 'f00d'.repeat(16) };
+const of = 'contents/1';
 
 function provenanceOf(name: string): ReportProvenance {
   const training = {
@@ -29,15 +30,15 @@ function provenanceOf(name: string): ReportProvenance {
     trainingSeconds: 600,
     settings: { preset: name, minutes: null },
     datasets: [
-      { name: 'liver', sha256: 'aa11' },
-      { name, sha256: 'bb22' },
+      { name: 'liver', sha256: 'aa11', of },
+      { name, sha256: 'bb22', of },
     ],
     init: null,
   };
   const data = [
-    { name: 'liver', images: 4, sha256: 'aa11', split: 'seeded' as const },
-    { name, images: 4, sha256: 'cc33', split: 'dataset.json' as const },
-    { name: 'others', images: 2, sha256: 'dd44', split: null },
+    { name: 'liver', images: 4, sha256: 'aa11', of, split: 'seeded' as const },
+    { name, images: 4, sha256: 'cc33', of, split: 'dataset.json' as const },
+    { name: 'others', images: 2, sha256: 'dd44', of, split: null },
   ];
   return { version: '0.1.0', engine: name, training, data };
 }

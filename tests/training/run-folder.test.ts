@@ -64,3 +64,21 @@ it('keeps the records that the checkpoint includes: steps by its step, validatio
   const third = await openRunFolder(run, settings(1e-3), true);
   expect(third.history).toEqual([1, 2, 3, 4].map(step));
 });
+
+it('goes on with a run that recorded its data by another hash, and says what it cannot tell', async () => {
+  const run = path.join(folder.path, 'older');
+  const withData = (...datasets: TrainSettings['datasets'][number][]) => ({ ...settings(1e-3), datasets });
+  const first = await openRunFolder(run, withData({ name: 'liver', sha256: 'aa' }), false);
+  await first.saveCheckpoint(state(3, 0));
+  const now = withData({ name: 'liver', sha256: 'bb', of: 'contents/1' });
+  const notes: string[] = [];
+  const other = withData({ name: 'spleen', sha256: 'bb', of: 'contents/1' });
+  await expect(openRunFolder(run, other, true, (note) => notes.push(note))).rejects.toThrow(/datasets was/);
+  await openRunFolder(run, now, true, (note) => notes.push(note));
+  expect(notes).toEqual([expect.stringMatching(/begun by an earlier build.*names and sizes of files/)]);
+  // From now on contents are compared.
+  await openRunFolder(run, now, true, (note) => notes.push(note));
+  expect(notes).toHaveLength(1);
+  const changed = withData({ name: 'liver', sha256: 'cc', of: 'contents/1' });
+  await expect(openRunFolder(run, changed, true)).rejects.toThrow(/datasets was/);
+});

@@ -1,0 +1,44 @@
+/** The check as other jobs do it first: errors end them, warnings are told. */
+import { DatasetError } from '../errors.js';
+import type { JobOptions } from '../job-options.js';
+import { type CheckOptions, checkDatasets } from './check.node.js';
+import type { Dataset } from './dataset.js';
+import { type FindingGroup, groupFindings } from './finding.js';
+
+/** Lines of one kind of finding that are told one by one; `candor check` tells all. */
+const TOLD = 20;
+
+/**
+ * Check all data sets, headers first and voxels only if those are sound. Warnings go to `onNote`, one for each kind.
+ * @param scan reads the voxels; default: `scanCases`
+ * @throws DatasetError whose details are the errors, where there are any
+ */
+export async function requireSound(
+  datasets: readonly Dataset[],
+  options: JobOptions,
+  scan?: CheckOptions['scan'],
+): Promise<void> {
+  const findings = await checkDatasets(datasets, {
+    scan,
+    voxels: 'if-headers-are-sound',
+    signal: options.signal,
+    onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
+  });
+  const groups = findings.flatMap(groupFindings);
+  for (const group of groups) if (group.severity === 'warning') options.onNote?.(describe(group, 1)[0]);
+  const details = groups.filter(({ severity }) => severity === 'error').flatMap((group) => describe(group, TOLD));
+  if (details.length === 0) return;
+  const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
+  throw new DatasetError(`${details[0]}${more}`, { details });
+}
+
+/** A line for each finding, up to `most`; the last says how many are left out. */
+function describe({ kind, findings }: FindingGroup, most: number): string[] {
+  const lines = findings.slice(0, most).map(({ file, case: name, message, advice }) => {
+    const where = file ?? name;
+    return `${where === null ? '' : `${where}: `}${message} ${advice}`;
+  });
+  const left = findings.length - lines.length;
+  if (left > 0) lines.push(`${lines.pop()} (${left} more of ${kind}; "candor check" tells all)`);
+  return lines;
+}
