@@ -1,12 +1,12 @@
 /** Where the time goes: ONNX Runtime's own profile of the training step and of the forward pass, by operator. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../dist/graph/onnx/encode.js';
 import { windowGraph } from '../dist/networks/deploy-graph.js';
 import { chooseLayers } from '../dist/networks/layers/choose-layers.js';
 import { defaultAdamW } from '../dist/networks/optimiser.js';
 import { encodeTrainingGraph } from '../dist/networks/training-graph.js';
+import { ort } from '../dist/runtime/engine.node.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { architecture, exampleWeights, randomImage, THREADS, withFolder } from './network.mjs';
 import { formatSeconds, publish } from './results.mjs';

@@ -23,7 +23,12 @@ export function sentence({ file, problem, expected, found, remedy }: Fault): str
   const wanted = [expected !== undefined && `expected ${expected}`, found !== undefined && `found ${found}`];
   const clauses = [problem, ...wanted].filter((clause) => typeof clause === 'string').join(', ');
   const where = file === undefined ? capitalised(clauses) : `${file}: ${clauses}`;
-  return [where, ...(remedy === undefined ? [] : [capitalised(remedy)])].map((clause) => `${clause}.`).join(' ');
+  return [`${where}.`, ...(remedy === undefined ? [] : [asSentence(remedy)])].join(' ');
+}
+
+/** A clause, such as a remedy, as a sentence of its own. */
+export function asSentence(clause: string): string {
+  return `${capitalised(clause)}.`;
 }
 
 function capitalised(text: string): string {

@@ -32,8 +32,8 @@ export {
   UsageError,
 } from './errors.js';
 export type { Summary } from './evaluation/summary.js';
-export { readImage } from './formats/image-file.node.js';
-export type { Image, ImageHeader } from './formats/nifti/nifti.js';
+export type { AffineSource, FormatName, HeaderRemark, Image, ImageHeader } from './formats/image.js';
+export { type OpenedImage, openImage, readImage } from './formats/image-file.node.js';
 export { writeMask, writeOodMap, writeProbabilities } from './formats/write-volume.node.js';
 export { openModel } from './inference/open-model.node.js';
 export type { Prediction, Predictor, PredictVolumeOptions } from './inference/predictor.js';

@@ -1,5 +1,7 @@
 /** What every long call takes and tells, whichever door or program made it. */
 
+import type { Device } from './runtime/session.js';
+
 /** One sign of life. Doors work out rate and time left from `done` and `total`. */
 export interface Progress {
   readonly stage: 'phantoms' | 'check' | 'prepare' | 'train' | 'calibrate' | 'predict' | 'evaluate';
@@ -16,7 +18,8 @@ export interface Progress {
 export interface JobOptions {
   /** Threads within an operator; default: one per core. In a check: threads that read voxels; default: 1. */
   readonly threads?: number;
-  readonly device?: 'cpu' | 'webgpu' | 'cuda';
+  /** Where the network runs; default: cpu. What a device cannot run is refused, not moved to the CPU. */
+  readonly device?: Device;
   readonly signal?: AbortSignal;
   /** Called after each unit of work. */
   readonly onProgress?: (progress: Progress) => void;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import type { Vec3 } from '../math/vector.js';
+import { devices } from '../runtime/session.js';
 
 const decimalNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -85,7 +86,7 @@ export const alphaNumber = realNumber('a number between 0 and 1', (value) => val
 /** Flags of every verb that runs a network. */
 export const engineFlags = {
   threads: wholeNumber(1, 1024).optional(),
-  device: oneOf(['cpu', 'webgpu', 'cuda']).optional(),
+  device: oneOf(devices).optional(),
 };
 
 /** Flags about what is shown. */

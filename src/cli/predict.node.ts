@@ -8,7 +8,7 @@ import { alphaNumber, engineFlags, oneOf, outputFlags, readFlags, realNumber, wh
 import { exitCodes } from './exit-code.js';
 import { reportError } from './report-error.node.js';
 import { addEngineOptions, addOutputOptions } from './shared-options.node.js';
-import { casesText, countsText } from './verdict-text.js';
+import { casesText, countsText, remarksText } from './verdict-text.js';
 import { print, work } from './work.node.js';
 
 const flags = z.object({
@@ -84,6 +84,10 @@ export function addPredict(program: Command): void {
     process.exitCode = failed.length > 0 ? exitCodes.badInput : refused ? exitCodes.outOfDistribution : exitCodes.done;
     const counts = `${countsText(done, failed.length)} Results are in ${options.output}.`;
     if (json) print(summary);
-    else print([...(done.length > 0 ? [casesText(done), ''] : []), counts].join('\n'));
+    else {
+      const remarks = remarksText(done);
+      const table = done.length > 0 ? [casesText(done), ''] : [];
+      print([...table, ...(remarks.length > 0 ? [...remarks, ''] : []), counts].join('\n'));
+    }
   });
 }

@@ -1,4 +1,5 @@
 /** What a prediction found, one line a case: the verdict first, because it decides what the rest is worth. */
+import { someOf } from '../datasets/finding.js';
 import type { Verdict } from '../ood/verdict.js';
 import { absent, fixed, plainText, plural, pValueText, tableText } from './text.js';
 
@@ -32,6 +33,17 @@ export function casesText(cases: readonly JudgedCase[]): string {
   ]);
   const remarks = cases.flatMap(({ case: name, remarks = [] }) => remarks.map((text) => plainText(`${name}: ${text}`)));
   return [tableText(rows, { heading, alignRight: [2, 4, 5] }), ...remarks].join('\n');
+}
+
+/** What was remarked on images, a line each, alike remarks together; empty where there is nothing. */
+export function remarksText(
+  cases: readonly { readonly case: string; readonly remarks: readonly string[] }[],
+): string[] {
+  const alike = new Map<string, string[]>();
+  for (const { case: name, remarks } of cases) {
+    for (const remark of remarks) alike.set(remark, [...(alike.get(remark) ?? []), name]);
+  }
+  return [...alike].map(([remark, names]) => plainText(`${someOf(names)}: ${remark}.`));
 }
 
 /** "12 images: 9 in distribution, 2 out of distribution, 1 could not be done." */

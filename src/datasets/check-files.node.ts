@@ -1,14 +1,16 @@
 /** The part of the check that opens headers: are the pairs complete, readable and on one grid? */
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCandorError } from '../errors.js';
-import { isImageName } from '../formats/file-names.js';
+import { asSentence, isCandorError } from '../errors.js';
+import { caseName, isImageName } from '../formats/file-names.js';
+import type { ImageHeader } from '../formats/image.js';
 import { readImageHeader } from '../formats/image-file.node.js';
-import type { ImageHeader } from '../formats/nifti/nifti.js';
-import { voxelTypes } from '../formats/nifti/voxels.js';
+import { bytesOf } from '../formats/voxels.js';
+import { count } from '../math/vector.js';
 import type { Case, Dataset } from './dataset.js';
-import type { Finding, FindingKind } from './finding.js';
+import { type Finding, type FindingKind, someOf } from './finding.js';
 import { gridMismatch } from './grid-match.js';
+import { namesakes } from './list-pairs.node.js';
 
 /** What is said of a file that cannot be used, by the tag of the reader's error. */
 export function unusableFile(
@@ -48,7 +50,7 @@ export async function checkHeaders(c: Case): Promise<CheckedHeaders> {
       findings.push({
         ...{ severity: 'error', kind: `missing-${what}`, case: c.name, file },
         message: `the ${what} is missing.`,
-        advice: 'Add the file or take the case out of dataset.json.',
+        advice: await adviceOnMissing(file),
       });
       return null;
     }
@@ -74,14 +76,39 @@ export async function checkHeaders(c: Case): Promise<CheckedHeaders> {
       severity: mismatch.grave ? 'error' : 'warning',
       kind: mismatch.of === 'shape' ? 'shape-mismatch' : 'affine-mismatch',
       ...{ case: c.name, file: c.label, message: `${mismatch.message}.` },
-      advice: "Resample the label onto the image's grid.",
+      advice: guessedAdvice(image, label) ?? asSentence(mismatch.remedy),
     });
+  if (image && label) findings.push(...labelRemarks(c, image, label));
   return { image, label, bytes: Math.max(0, ...[image, label].map((h) => (h ? bytesToRead(h) : 0))), findings };
 }
 
+async function adviceOnMissing(file: string): Promise<string> {
+  const near = await namesakes(file);
+  return near.length === 0
+    ? 'Add the file or take the case out of dataset.json.'
+    : `Its folder has ${someOf(near)}: name the file in dataset.json as it is, or rename it.`;
+}
+
 /** Inflated bytes and float32 values; compressed bytes are fewer. */
-function bytesToRead({ grid, datatype }: ImageHeader): number {
-  return grid.size.reduce((a, b) => a * b) * (2 * voxelTypes[datatype].bytes + 4);
+function bytesToRead({ grid, type }: ImageHeader): number {
+  return count(grid.size) * (2 * bytesOf(type) + 4);
+}
+
+/** What to do where only one of the two headers says how the image lies: voxels that match already must not be moved. */
+function guessedAdvice(image: ImageHeader, label: ImageHeader): string | undefined {
+  const isGuessed = ({ remarks }: ImageHeader) => remarks.some(({ kind }) => kind === 'no-orientation');
+  if (isGuessed(image) === isGuessed(label)) return undefined;
+  const [guessed, sure] = isGuessed(label) ? ['label', 'image'] : ['image', 'label'];
+  return `The ${guessed}'s header does not say how it lies: if the label was drawn on this image, copy the ${sure}'s geometry into it; do not resample.`;
+}
+
+/** Labels whose header says two things, where their image's does not say the same. */
+function labelRemarks(c: Case, image: ImageHeader, label: ImageHeader): Finding[] {
+  return label.remarks
+    .filter(({ kind, text }) => kind === 'header-disagrees' && !image.remarks.some((one) => one.text === text))
+    .map(({ kind, text, advice }) => ({
+      ...{ severity: 'warning', kind, case: c.name, file: c.label, message: `${text}.`, advice: `${advice}.` },
+    }));
 }
 
 /** Files that lie in the folders but belong to no case: often a name that was meant to match. */
@@ -94,16 +121,23 @@ export async function checkUnused(dataset: Dataset): Promise<Finding[]> {
     const files = await readdir(folder).catch(() => []);
     for (const file of files.sort()) {
       if (!isImageName(file) || used.has(join(folder, file))) continue;
+      const [, name, channel] = /^(.*)_(\d{4})$/.exec(caseName(file)) ?? [];
+      const otherChannel = part === 'imagesTr' && Number(channel) > 0 && used.has(nameOfFirst(folder, file, name));
       findings.push({
         severity: 'warning',
         kind: part === 'imagesTr' ? 'unused-image' : 'label-without-image',
         ...{ case: null, file: join(folder, file), message: 'the file belongs to no case and will not be used.' },
-        advice:
-          dataset.layout === 'decathlon'
+        advice: otherChannel
+          ? `Nothing to do: by nnU-Net's names it is channel ${Number(channel)} of ${name}, and one channel is taken.`
+          : dataset.layout === 'decathlon'
             ? 'List it under "training" or remove it.'
             : 'Rename or remove it: nnU-Net pairs imagesTr/CASE_0000.nii.gz with labelsTr/CASE.nii.gz.',
       });
     }
   }
   return findings;
+}
+
+function nameOfFirst(folder: string, file: string, name: string): string {
+  return join(folder, `${name}_0000${file.slice(caseName(file).length)}`);
 }

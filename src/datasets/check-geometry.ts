@@ -1,7 +1,6 @@
 /** Grids that can be read but not believed, judged alone and beside the rest of the set. */
 
-import type { ImageHeader } from '../formats/nifti/nifti.js';
-import { voxelTypes } from '../formats/nifti/voxels.js';
+import type { HeaderRemark, ImageHeader } from '../formats/image.js';
 import { median } from '../math/statistics.js';
 import { count, type Vec3 } from '../math/vector.js';
 import { axisCodes, canonicalGrid, determinant, spacingOf } from '../volume/orientation.js';
@@ -99,19 +98,37 @@ export function checkGeometry(headers: readonly CaseHeader[]): Finding[] {
   tell(
     'mixed-data-types',
     'stored types',
-    ({ datatype }) => voxelTypes[datatype].name,
+    ({ type }) => type,
     'Nothing to do, unless it tells that some images were rescaled or exported another way.',
   );
-  const unplaced = headers.filter(({ header }) => header.affineSource === 'pixdim').map((h) => h.case.name);
-  if (unplaced.length > 0)
-    add(
-      'warning',
-      'no-orientation',
-      null,
-      `${unplaced.length} of ${headers.length} images have neither sform nor qform, so left and right are guessed: ${someOf(unplaced)}.`,
-      'Set the orientation in the headers.',
-    );
-  return findings;
+  return [...findings, ...checkRemarks(headers)];
+}
+
+const severityOf: Readonly<Record<HeaderRemark['kind'], Severity>> = {
+  'no-orientation': 'warning',
+  'no-spacing': 'warning',
+  'header-disagrees': 'warning',
+  'spatial-unit': 'note',
+};
+
+/** What the readers remarked on headers: alike ones together, with the cases that they are said of. */
+function checkRemarks(headers: readonly CaseHeader[]): Finding[] {
+  const alike = new Map<string, { remark: HeaderRemark; cases: Case[] }>();
+  for (const { case: c, header } of headers) {
+    for (const remark of header.remarks) {
+      const { cases } = alike.get(remark.text) ?? { cases: [] };
+      alike.set(remark.text, { remark, cases: [...cases, c] });
+    }
+  }
+  return [...alike.values()].map(({ remark: { kind, text, advice }, cases }): Finding => {
+    const names = someOf(cases.map(({ name }) => name));
+    const [only] = cases.length === 1 ? cases : [null];
+    return {
+      ...{ severity: severityOf[kind], kind, case: only?.name ?? null, file: only?.image ?? null },
+      message: only ? `${text}.` : `${text} (${cases.length} of ${headers.length} images: ${names}).`,
+      advice: `${advice}.`,
+    };
+  });
 }
 
 /** Values and how often each occurs, the most frequent first. */

@@ -1,14 +1,28 @@
 /** The part of the check that needs no file but dataset.json: case names, and who is in which split. */
-import type { Dataset } from './dataset.js';
-import { type Case, splitParts } from './dataset.js';
+import { type Case, casesOf, type Dataset, type SplitPart, splitParts } from './dataset.js';
+import { nameMeant } from './dataset-remarks.js';
 import type { Finding, FindingKind, Severity } from './finding.js';
 
-/** Two cases of one name. */
+/** Fewest cases of each part that a model can be made of: fewer are an error here, and so in training. */
+export const FEWEST_CASES: Readonly<Record<SplitPart, number>> = { train: 2, calibration: 1, test: 0 };
+
+/** Two cases of one name, or of names that some file systems take for one. */
 export function checkNames(dataset: Dataset): Finding[] {
   const files = new Map<string, Case>();
+  const alike = new Map<string, Case>();
   return dataset.cases.flatMap((c): Finding[] => {
     const first = files.get(c.name);
     files.set(c.name, first ?? c);
+    const namesake = alike.get(c.name.toLowerCase());
+    alike.set(c.name.toLowerCase(), namesake ?? c);
+    if (!first && namesake)
+      return [
+        {
+          ...{ severity: 'warning', kind: 'case-name-alike', case: c.name, file: c.image },
+          message: `the case differs from ${namesake.name} in capital letters only.`,
+          advice: 'Rename one: on Windows and macOS the results of one would replace those of the other.',
+        },
+      ];
     if (!first) return [];
     const what = first.image === c.image ? 'is listed twice' : `has the name of another image, ${first.image}`;
     return [
@@ -32,16 +46,26 @@ export function checkSplit(dataset: Dataset, source: string): Finding[] {
   const groupOf = new Map(dataset.cases.map((c) => [c.name, c.group]));
   const partOfCase = new Map<string, string>();
   const partsOfGroup = new Map<string, Set<string>>();
+  const names = new Set(groupOf.keys());
   for (const part of splitParts) {
+    const found = new Set(casesOf(dataset, part)).size;
+    const fewest = FEWEST_CASES[part];
+    const isSeeded = dataset.splitSource === 'seeded';
     if (dataset.split[part].length === 0)
       add(
-        part === 'test' ? 'warning' : 'error',
+        fewest > 0 ? 'error' : 'warning',
         'empty-split',
         null,
         `the split "${part}" is empty.`,
-        dataset.splitSource === 'seeded'
-          ? 'A split needs at least three groups of labelled cases: add cases.'
-          : 'Name at least one case.',
+        isSeeded ? 'A split needs at least three groups of labelled cases: add cases.' : 'Name at least one case.',
+      );
+    else if (found < fewest)
+      add(
+        'error',
+        'too-few-cases',
+        null,
+        `the split "${part}" has ${found} ${found === 1 ? 'case' : 'cases'}; expected at least ${fewest}.`,
+        isSeeded ? 'Add cases: four groups of labelled cases are the fewest.' : 'Name more cases.',
       );
     for (const name of dataset.split[part]) {
       const group = groupOf.get(name);
@@ -52,7 +76,7 @@ export function checkSplit(dataset: Dataset, source: string): Finding[] {
           'unknown-case-in-split',
           name,
           `the split "${part}" names a case that does not exist.`,
-          'Remove the name, or mend it.',
+          adviceOn(nameMeant(name, names)),
         );
       else partsOfGroup.set(group, (partsOfGroup.get(group) ?? new Set()).add(part));
       if (earlier === part)
@@ -90,3 +114,6 @@ export function checkSplit(dataset: Dataset, source: string): Finding[] {
       );
   return findings;
 }
+
+const adviceOn = (meant: string | undefined): string =>
+  meant === undefined ? 'Remove the name, or mend it.' : `Name it ${meant}, as the case is called.`;

@@ -1,12 +1,14 @@
 /** Finds what is wrong with data sets before hours are spent on them: everything at once, each with what to do. */
 import { join } from 'node:path';
 import { throwIfCancelled } from '../errors.js';
+import { checkAcrossDatasets } from './check-duplicates.js';
 import { type CheckedHeaders, checkHeaders, checkUnused, unusableFile } from './check-files.node.js';
 import { checkGeometry } from './check-geometry.js';
 import { checkNames, checkSplit } from './check-split.js';
-import { checkAcrossDatasets, checkVoxels, type ScannedCase } from './check-voxels.js';
+import { checkVoxels } from './check-voxels.js';
 import type { Dataset } from './dataset.js';
 import type { Finding } from './finding.js';
+import type { ScannedCase } from './scan.js';
 import { type ScanJob, scanCases } from './scan-pool.node.js';
 
 export interface CheckOptions {
@@ -42,8 +44,9 @@ export async function checkDatasets(datasets: readonly Dataset[], options: Check
       return image ? [{ case: c, header: image }] : [];
     });
     const findings = [
+      ...dataset.remarks,
       ...checkNames(dataset),
-      ...checkSplit(dataset, join(dataset.folder, 'dataset.json')),
+      ...checkSplit(dataset, sourceOf(dataset)),
       ...(await checkUnused(dataset)),
       ...checked.flatMap((one) => one.findings),
       ...checkGeometry(headers),
@@ -85,10 +88,13 @@ export async function checkDatasets(datasets: readonly Dataset[], options: Check
   const shared = checkAcrossDatasets(scanned);
   return sets.map(({ dataset, findings }, i) => [
     ...findings,
-    ...checkVoxels(dataset, scanned[i].scanned),
+    ...checkVoxels(dataset, scanned[i].scanned, sourceOf(dataset)),
     ...shared[i],
   ]);
 }
+
+/** The file that findings on the data set as such are about. */
+const sourceOf = ({ folder }: Dataset): string => join(folder, 'dataset.json');
 
 export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some(({ severity }) => severity === 'error');

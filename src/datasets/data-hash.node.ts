@@ -1,11 +1,8 @@
 /** Which data a result rests on: hashes that tell whether a data set, an image set or an image has changed since. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ImageFormatError } from '../errors.js';
-import { explainSystemError } from '../files/system-error.js';
-import { imageFiles } from '../formats/image-file.node.js';
+import { openImage } from '../formats/image-file.node.js';
 import type { Dataset } from './dataset.js';
 
 /** SHA-256 over `dataset.json` and the names and sizes of all files: tells whether a data set has changed. */
@@ -21,18 +18,10 @@ export function imagesHash(files: readonly string[]): Promise<string> {
 
 /**
  * SHA-256 of an image's contents: of its file, or of both its files one after the other, the header's first.
- * @throws ImageFormatError where they cannot be read
+ * @throws as `openImage`
  */
 export async function imageHash(image: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of await imageFiles(image)) {
-    try {
-      for await (const bytes of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(bytes as Uint8Array);
-    } catch (error) {
-      throw new ImageFormatError(`${file}: cannot read this image: ${explainSystemError(error)}.`, { cause: error });
-    }
-  }
-  return hash.digest('hex');
+  return await (await openImage(image)).sha256();
 }
 
 async function hashOf(folder: string, files: readonly string[], start: Uint8Array = new Uint8Array()): Promise<string> {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DatasetError, UnsupportedError } from '../errors.js';
 import { listOf, parseJson, recordOf } from '../files/json.js';
+import { jsonFault, repeatedKeys } from '../files/json-text.js';
 import { imageEndings, isImageName } from '../formats/file-names.js';
 import type { Dataset, Split } from './dataset.js';
 import { parseLabels } from './labels.js';
@@ -20,6 +21,10 @@ export interface DatasetDescription
   readonly fileEnding: string;
   readonly groups: ReadonlyMap<string, string>;
   readonly split: Split | null;
+  /** All that the file says, for what takes no effect. */
+  readonly content: Readonly<Record<string, unknown>>;
+  /** Keys that an object has twice, of which the last counts, and their lines. */
+  readonly repeated: readonly { readonly key: string; readonly line: number }[];
 }
 
 // Names end up in messages, on terminals and in reports.
@@ -52,21 +57,27 @@ const fileSchema = z.looseObject({
  *   one channel, endings of images that are not read, and an `ignore` label.
  */
 export function parseDatasetJson(text: string, source: string): DatasetDescription {
-  const parsed = fileSchema.safeParse(readJson(text, source));
+  const content = readJson(text, source);
+  const parsed = fileSchema.safeParse(content);
   if (!parsed.success) {
     const found = parsed.error.issues
       .slice(0, 5)
       .map((i) => `${i.path.map(String).join('.') || 'the whole'}: ${i.message}`);
-    throw new DatasetError(
-      `${source}: ${oneLine(found.join('; '))}. Expected a dataset.json of the Decathlon or nnU-Net v2.`,
-    );
+    throw new DatasetError({
+      file: source,
+      expected: 'a dataset.json of the Decathlon or nnU-Net v2',
+      found: oneLine(found.join('; ')),
+    });
   }
   const file = parsed.data;
   const layout = file.channel_names ? 'nnunet' : 'decathlon';
   if (layout === 'decathlon' && !file.training)
-    throw new DatasetError(
-      `${source}: neither "training" (a list of {image, label}, as in the Decathlon) nor "channel_names" (as in nnU-Net v2) is there; add the one that fits the folder's layout.`,
-    );
+    throw new DatasetError({
+      file: source,
+      problem:
+        'neither "training" (a list of {image, label}, as in the Decathlon) nor "channel_names" (as in nnU-Net v2) is there',
+      remedy: "add the one that fits the folder's layout",
+    });
   const training = layout === 'decathlon' ? file.training! : null;
   for (const { image, label } of training ?? []) {
     checkRelativePath(image, source);
@@ -74,15 +85,21 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
   }
   const fileEnding = file.file_ending ?? '.nii.gz';
   if (!/^\.[^/\\]+$/.test(fileEnding) || !isImageName(`case${fileEnding}`))
-    throw new UnsupportedError(`${source}: file_ending "${fileEnding}" is not handled; expected ${imageEndings}.`);
+    throw new UnsupportedError({
+      file: source,
+      expected: `a file_ending of ${imageEndings}`,
+      found: JSON.stringify(fileEnding),
+    });
   if (file.name !== undefined) checkName(file.name, 'data-set name', source);
   const labels = parseLabels(file.labels, source);
   const target = file.target === undefined ? null : [file.target].flat();
   for (const value of target ?? [])
     if (value === 0 || !Object.hasOwn(labels, value))
-      throw new DatasetError(
-        `${source}: target ${value} is not a foreground label; "labels" has ${Object.keys(labels).join(', ')}.`,
-      );
+      throw new DatasetError({
+        file: source,
+        problem: `target ${value} is not a foreground label`,
+        expected: `values of "labels", which has ${Object.keys(labels).join(', ')}`,
+      });
   return {
     layout,
     name: file.name ?? null,
@@ -95,6 +112,8 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
     fileEnding,
     groups: new Map(Object.entries(file.group ?? {}).map(([name, group]) => [name, String(group)])),
     split: file.split ?? null,
+    content: content as Record<string, unknown>,
+    repeated: repeatedKeys(text).map(({ key, line }) => ({ key: oneLine(key), line })),
   };
 }
 
@@ -103,7 +122,8 @@ function readJson(text: string, source: string): unknown {
   try {
     json = parseJson(text.replace(/^\uFEFF/, ''), maximumValues);
   } catch (cause) {
-    throw new DatasetError(`${source}: not valid JSON (${oneLine((cause as Error).message)}).`, { cause });
+    const why = jsonFault(text.replace(/^\uFEFF/, '')) ?? (cause as Error).message;
+    throw new DatasetError({ file: source, problem: `not valid JSON (${oneLine(why)})`, cause });
   }
   // An explicit stack, since nesting may be deeper than the call stack.
   const waiting = [json];
@@ -111,7 +131,7 @@ function readJson(text: string, source: string): unknown {
     const value = waiting.pop();
     if (typeof value !== 'object' || value === null) continue;
     if (Object.hasOwn(value, '__proto__'))
-      throw new DatasetError(`${source}: the key "__proto__" is not allowed; remove it.`);
+      throw new DatasetError({ file: source, problem: 'the key "__proto__" is not allowed', remedy: 'remove it' });
     for (const inner of Object.values(value)) waiting.push(inner);
   }
   return json;
@@ -125,9 +145,12 @@ function oneLine(message: string): string {
 function onlyChannel(channelNames: Record<string, string> | string[], source: string): string {
   const all = Object.values(channelNames);
   if (all.length > 1)
-    throw new UnsupportedError(
-      `${source}: ${all.length} channels (${all.join(', ')}); Candor takes one channel, so make a data set of one of them.`,
-    );
+    throw new UnsupportedError({
+      file: source,
+      expected: 'one channel',
+      found: `${all.length} (${all.join(', ')})`,
+      remedy: 'make a data set of one of them',
+    });
   return all[0] ?? 'unknown';
 }
 
@@ -145,9 +168,11 @@ export function checkRelativePath(path: string, source: string): void {
     last === '' ||
     last === '.'
   )
-    throw new DatasetError(
-      `${source}: the file name ${JSON.stringify(path)} is refused; expected a path inside the data set's folder, such as "./imagesTr/case.nii.gz".`,
-    );
+    throw new DatasetError({
+      file: source,
+      problem: `the file name ${JSON.stringify(path)} is refused`,
+      expected: 'a path inside the data set\'s folder, such as "./imagesTr/case.nii.gz"',
+    });
 }
 
 /**
@@ -156,7 +181,9 @@ export function checkRelativePath(path: string, source: string): void {
  */
 export function checkName(name: string, what: string, source: string): void {
   if (!/^[^/\\\p{Cc}]{1,200}$/u.test(name) || name === '.' || name === '..' || name === '__proto__')
-    throw new DatasetError(
-      `${source}: the ${what} ${JSON.stringify(name.slice(0, 200))} is refused; expected 1 to 200 characters without slashes.`,
-    );
+    throw new DatasetError({
+      file: source,
+      problem: `the ${what} ${JSON.stringify(name.slice(0, 200))} is refused`,
+      expected: '1 to 200 characters without slashes',
+    });
 }

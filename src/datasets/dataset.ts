@@ -1,4 +1,7 @@
-/** What the rest of the house knows of a data set on disk, whichever layout it came in. */
+/** What the rest of the house knows of a data set, whichever layout it came in; a program may change one, or make it up. */
+import { z } from 'zod';
+import { UsageError } from '../errors.js';
+import { type Finding, findingSchema } from './finding.js';
 
 /** One labelled image. */
 export interface Case {
@@ -14,9 +17,9 @@ export interface Case {
 
 /** Case names by use. */
 export interface Split {
-  readonly train: string[];
-  readonly calibration: string[];
-  readonly test: string[];
+  readonly train: readonly string[];
+  readonly calibration: readonly string[];
+  readonly test: readonly string[];
 }
 
 export const splitParts = ['train', 'calibration', 'test'] as const;
@@ -34,14 +37,51 @@ export interface Dataset {
   /** Label value -> name, e.g. { '0': 'background', '1': 'liver' }. */
   readonly labels: Record<string, string>;
   /** Label values that make the foreground; null: all above 0. */
-  readonly target: number[] | null;
+  readonly target: readonly number[] | null;
   /** Added to stored values to get Hounsfield units; null where unknown. */
   readonly intensityOffset: number | null;
   /** The headers' spacing is made up, since the true one was lost: figures in mm and ml mean nothing. */
   readonly placeholderSpacing: boolean;
-  readonly cases: Case[];
+  readonly cases: readonly Case[];
   readonly split: Split;
-  readonly splitSource: 'dataset.json' | 'seeded';
+  /** `given`: by the program that passes the data set as a value. */
+  readonly splitSource: 'dataset.json' | 'seeded' | 'given';
+  /** What opening it found: keys of `dataset.json` that take no effect, for one. */
+  readonly remarks: readonly Finding[];
+}
+
+/** A data set as jobs take it: its folder, or the value itself. */
+export type DatasetInput = string | Dataset;
+
+const names = z.array(z.string());
+const datasetSchema: z.ZodType<Dataset> = z.object({
+  name: z.string(),
+  folder: z.string(),
+  layout: z.enum(['decathlon', 'nnunet']),
+  modality: z.string(),
+  labels: z.record(z.string(), z.string()),
+  target: z.array(z.number()).nullable(),
+  intensityOffset: z.number().nullable(),
+  placeholderSpacing: z.boolean(),
+  cases: z.array(z.object({ name: z.string(), image: z.string(), label: z.string().nullable(), group: z.string() })),
+  split: z.object({ train: names, calibration: names, test: names }),
+  splitSource: z.enum(['dataset.json', 'seeded', 'given']),
+  remarks: z.array(findingSchema),
+});
+
+/**
+ * Refuse a value that is no data set: callers without types would learn of it late, and not by name.
+ * @throws UsageError
+ */
+export function asDataset(value: Dataset): Dataset {
+  const parsed = datasetSchema.safeParse(value);
+  if (parsed.success) return value;
+  const { path, message } = parsed.error.issues[0];
+  throw new UsageError({
+    problem: `the data set ${JSON.stringify(value.name) ?? 'without a name'} is no value of a data set`,
+    found: `${path.map(String).join('.') || 'the whole'}: ${message}`,
+    remedy: 'open its folder with openDataset and change what is to be different',
+  });
 }
 
 /** The cases of one part of the split, in its order; names without a case are left out (checkDataset reports them). */

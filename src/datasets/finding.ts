@@ -9,8 +9,18 @@ export const findingKinds = [
   // dataset.json and its split
   'unusable-dataset',
   'dataset-name-twice',
+  'repeated-key',
+  'misspelt-key',
+  'ignored-key',
+  'count-mismatch',
+  'unlabelled-images',
+  'name-without-channel',
+  'unknown-case-in-group',
+  'ungrouped-cases',
   'case-name-twice',
+  'case-name-alike',
   'empty-split',
+  'too-few-cases',
   'unknown-case-in-split',
   'case-twice-in-split',
   'case-in-two-splits',
@@ -36,17 +46,27 @@ export const findingKinds = [
   'spacing-outlier',
   'implausible-extent',
   'no-orientation',
+  'no-spacing',
+  'header-disagrees',
+  'spatial-unit',
   'mixed-orientations',
   'mixed-data-types',
   // voxels
   'not-finite-voxels',
   'constant-image',
+  'thin-image',
   'intensity-outlier',
+  'mixed-intensity-offsets',
+  'doubtful-intensity-offset',
   'duplicate-image',
   'duplicate-across-datasets',
+  'image-is-label',
+  'same-label',
   'unknown-label-value',
   'empty-foreground',
+  'little-foreground',
   'no-foreground',
+  'no-background',
   'label-absent',
 ] as const;
 
@@ -67,6 +87,13 @@ export const findingSchema = z.strictObject({
 export type Finding = z.output<typeof findingSchema>;
 export type Severity = Finding['severity'];
 export type FindingKind = Finding['kind'];
+
+/** Makes findings of one case and one of its files. */
+export function aboutCase({ name }: { readonly name: string }, file: string | null) {
+  return (severity: Severity, kind: FindingKind, message: string, advice: string): Finding => ({
+    ...{ severity, kind, case: name, file, message, advice },
+  });
+}
 
 /** Findings of one severity and kind, in the order in which they came. */
 export interface FindingGroup {

@@ -16,22 +16,34 @@ export function parseLabels(
     const [name, values] =
       /^\d+$/.test(key) && typeof value === 'string' ? [value, [Number(key)]] : [key, numbersOf(value)];
     if (values === null)
-      throw new DatasetError(
-        `${source}: label "${key}": expected {"1": "name"} (Decathlon) or {"name": 1} (nnU-Net), found ${JSON.stringify(value)}.`,
-      );
+      throw new DatasetError({
+        file: source,
+        problem: `label ${JSON.stringify(key)} has no number`,
+        expected: '{"1": "name"} (Decathlon) or {"name": 1} (nnU-Net)',
+        found: JSON.stringify(value),
+      });
     if (name.toLowerCase() === 'ignore')
-      throw new UnsupportedError(
-        `${source}: an "ignore" label is not handled; leave those cases out or label them fully.`,
-      );
+      throw new UnsupportedError({
+        file: source,
+        problem: 'an "ignore" label is not handled',
+        remedy: 'leave those cases out or label them fully',
+      });
     for (const number of values) {
       const known = nameOf.get(number);
       if (known?.voices === values.length && known.name !== name)
-        throw new DatasetError(`${source}: label ${number} has two names, "${known.name}" and "${name}".`);
+        throw new DatasetError({
+          file: source,
+          problem: `label ${number} has two names, "${known.name}" and "${name}"`,
+        });
       if (!known || values.length < known.voices) nameOf.set(number, { name, voices: values.length });
     }
   }
   if (![...nameOf.keys()].some((value) => value > 0))
-    throw new DatasetError(`${source}: "labels" names no foreground; add at least one label above 0.`);
+    throw new DatasetError({
+      file: source,
+      problem: '"labels" names no foreground',
+      remedy: 'add at least one label above 0',
+    });
   return Object.fromEntries([...nameOf].sort((a, b) => a[0] - b[0]).map(([value, { name }]) => [String(value), name]));
 }
 

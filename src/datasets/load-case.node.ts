@@ -1,7 +1,7 @@
 /** Reads one case: the image, and its reference as a mask of the task's target. */
 import { DatasetError, GeometryError } from '../errors.js';
-import { readImage, readImageHeader } from '../formats/image-file.node.js';
-import type { Image } from '../formats/nifti/nifti.js';
+import type { Image } from '../formats/image.js';
+import { openImage } from '../formats/image-file.node.js';
 import type { Mask } from '../volume/volume.js';
 import type { Case, Dataset } from './dataset.js';
 import { gridMismatch } from './grid-match.js';
@@ -18,14 +18,17 @@ export async function loadCase(
   c: Case,
 ): Promise<{ image: Image; reference: Mask }> {
   if (c.label === null)
-    throw new DatasetError(`${c.image}: case ${c.name} of ${dataset.name} has no reference; add it to labelsTr/.`);
+    throw new DatasetError({
+      file: c.image,
+      problem: `case ${c.name} of ${dataset.name} has no reference`,
+      remedy: 'add it to labelsTr/',
+    });
   // Headers first: a reference on another grid, however large, is refused before its voxels take memory.
-  const grids = [await readImageHeader(c.image), await readImageHeader(c.label)].map(({ grid }) => grid);
-  const mismatch = gridMismatch(grids[0], grids[1]);
-  if (mismatch?.grave)
-    throw new GeometryError(`${c.label}: ${mismatch.message}; resample the reference onto the image's grid.`);
-  const image = await readImage(c.image);
-  const label = await readImage(c.label);
+  const opened = { image: await openImage(c.image), label: await openImage(c.label) };
+  const mismatch = gridMismatch(opened.image.header.grid, opened.label.header.grid);
+  if (mismatch?.grave) throw new GeometryError({ file: c.label, problem: mismatch.message, remedy: mismatch.remedy });
+  const image = await opened.image.read();
+  const label = await opened.label.read();
   const { size, affine } = image.volume;
   return { image, reference: { size, affine, data: selectTarget(label.volume.data, dataset.target) } };
 }

@@ -1,5 +1,4 @@
 /** Opens a data-set folder: reads `dataset.json`, lists the cases and settles the split. Image files stay closed. */
-import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { readPlainText } from '../files/read.node.js';
@@ -7,6 +6,9 @@ import { explainSystemError } from '../files/system-error.js';
 import { caseName } from '../formats/file-names.js';
 import type { Case, Dataset } from './dataset.js';
 import { checkName, type DatasetDescription, parseDatasetJson } from './dataset-json.js';
+import { remarksOn } from './dataset-remarks.js';
+import type { Finding } from './finding.js';
+import { findListed, listPairs, namesIn } from './list-pairs.node.js';
 import { makeSplit } from './split.js';
 
 const maximumJsonBytes = 64 * 2 ** 20;
@@ -14,30 +16,26 @@ const maximumJsonBytes = 64 * 2 ** 20;
 /**
  * Open a data set in the Decathlon's or nnU-Net v2's layout.
  * @param options.seed of the split that is made where `dataset.json` has none (default 0)
+ * @returns a value that jobs take instead of the folder; changed (another `split`, fewer `cases`), it is another data set
  * @throws DatasetError where the folder or `dataset.json` is missing or malformed; UnsupportedError for several
- *   channels. Faults of single cases are left to checkDataset, which lists them all at once.
+ *   channels. Faults of single cases are left to the check, which lists them all at once.
+ * @example
+ * const dataset = await openDataset('data/liver');
+ * await train({ datasets: [{ ...dataset, split }], output: 'fold-1.onnx' });
  */
 export async function openDataset(folder: string, options: { seed?: number } = {}): Promise<Dataset> {
   folder = resolve(folder);
   const source = join(folder, 'dataset.json');
-  const description = parseDatasetJson(await readJsonText(source), source);
+  const description: DatasetDescription = parseDatasetJson(await readJsonText(source), source);
   const name = description.name ?? basename(folder);
   checkName(name, 'data-set name', source);
-  const files = description.training
-    ? description.training.map(({ image, label }) => ({
-        name: caseName(basename(image)),
-        image: resolve(folder, image),
-        label: label === null ? null : resolve(folder, label),
-      }))
-    : await listPairs(folder, description.fileEnding);
-  if (files.length === 0)
-    throw new DatasetError(`${source}: no training cases; list them under "training" or put them into imagesTr/.`);
+  const { files, remarks } = await filesOf(folder, source, description);
   const cases: Case[] = files.map((file) => {
     checkName(file.name, 'case name', source);
     return { ...file, group: description.groups.get(file.name) ?? file.name };
   });
-  const { layout, modality, labels, target, intensityOffset, placeholderSpacing } =
-    description satisfies DatasetDescription;
+  const { layout, modality, labels, target, intensityOffset, placeholderSpacing } = description;
+  const unlabelled = new Set([...(await namesIn(join(folder, 'imagesTs'))), ...testNames(description.content.test)]);
   return {
     ...{ name, folder, layout, modality, labels, target, intensityOffset, placeholderSpacing, cases },
     split:
@@ -47,44 +45,59 @@ export async function openDataset(folder: string, options: { seed?: number } = {
         options.seed ?? 0,
       ),
     splitSource: description.split ? 'dataset.json' : 'seeded',
+    remarks: [...remarks, ...remarksOn(description, cases, { source, unlabelled })],
   };
 }
+
+type Files = Omit<Case, 'group'>[];
+
+async function filesOf(
+  folder: string,
+  source: string,
+  { training, fileEnding }: DatasetDescription,
+): Promise<{ files: Files; remarks: Finding[] }> {
+  if (training === null) return { files: await listPairs(folder, fileEnding, source), remarks: [] };
+  if (training.length === 0) {
+    throw new DatasetError({ file: source, problem: 'no training cases', remedy: 'list them under "training"' });
+  }
+  const { images, numbered } = await findListed(training.map(({ image }) => resolve(folder, image)));
+  const files = training.map(({ image, label }, i) => ({
+    name: caseName(basename(image)),
+    image: images[i],
+    label: label === null ? null : resolve(folder, label),
+  }));
+  const remarks: Finding[] =
+    numbered === 0
+      ? []
+      : [
+          {
+            ...{ severity: 'note', kind: 'name-without-channel', case: null, file: source },
+            message: `${numbered} of ${training.length} images are listed without the channel number that their files have: ${basename(images.find((file, i) => file !== resolve(folder, training[i].image)) ?? '')} is read, as in nnU-Net v1.`,
+            advice: 'Nothing to do.',
+          },
+        ];
+  return { files, remarks };
+}
+
+/** Names of the images under "test", which are paths or objects with one. */
+function testNames(test: unknown): string[] {
+  if (!Array.isArray(test)) return [];
+  const paths = test.map((entry: unknown) => (isEntry(entry) ? entry.image : entry));
+  return paths.flatMap((path) => (typeof path === 'string' ? caseName(basename(path)) : []));
+}
+
+const isEntry = (entry: unknown): entry is { image: unknown } =>
+  typeof entry === 'object' && entry !== null && 'image' in entry;
 
 async function readJsonText(path: string): Promise<string> {
   try {
     return await readPlainText(path, maximumJsonBytes);
   } catch (cause) {
-    throw new DatasetError(
-      `${path}: cannot be read (${explainSystemError(cause)}); expected a folder with dataset.json, imagesTr/ and labelsTr/.`,
-      { cause },
-    );
-  }
-}
-
-/** nnU-Net: CASE_0000.nii.gz in imagesTr belongs to CASE.nii.gz in labelsTr. Hidden files are left alone. */
-async function listPairs(folder: string, ending: string): Promise<Omit<Case, 'group'>[]> {
-  const list = async (part: string) => {
-    const path = join(folder, part);
-    try {
-      return (await readdir(path)).filter((file) => !file.startsWith('.') && file.endsWith(ending)).sort();
-    } catch (cause) {
-      throw new DatasetError(
-        `${path}: cannot be listed (${explainSystemError(cause)}); the nnU-Net layout keeps images in imagesTr/ and references in labelsTr/.`,
-        { cause },
-      );
-    }
-  };
-  const labels = new Set(await list('labelsTr'));
-  const channel = `_0000${ending}`;
-  return (await list('imagesTr'))
-    .filter((file) => file.endsWith(channel) && file !== channel)
-    .map((file) => {
-      const name = file.slice(0, -channel.length);
-      const label = `${name}${ending}`;
-      return {
-        name,
-        image: join(folder, 'imagesTr', file),
-        label: labels.has(label) ? join(folder, 'labelsTr', label) : null,
-      };
+    throw new DatasetError({
+      file: path,
+      problem: `cannot be read (${explainSystemError(cause)})`,
+      expected: 'a folder with dataset.json, imagesTr/ and labelsTr/',
+      cause,
     });
+  }
 }

@@ -1,6 +1,6 @@
 /** A seeded split for data sets that bring none: 60 % train, 20 % calibration, 20 % test, groups never shared. */
 import { createRandom } from '../math/random.js';
-import { type Case, type Split, splitParts } from './dataset.js';
+import { type Case, type Split, type SplitPart, splitParts } from './dataset.js';
 
 const shares = { train: 0.6, calibration: 0.2, test: 0.2 };
 
@@ -15,7 +15,7 @@ export function makeSplit(cases: readonly Pick<Case, 'name' | 'group'>[], seed: 
     .shuffle([...groups.keys()].sort())
     .map((group) => groups.get(group)!)
     .sort((a, b) => b.length - a.length);
-  const split: Split = { train: [], calibration: [], test: [] };
+  const split: Record<SplitPart, string[]> = { train: [], calibration: [], test: [] };
   order.forEach((members, i) => {
     const empty = splitParts.filter((part) => split[part].length === 0);
     const open = order.length - i <= empty.length ? empty : splitParts;

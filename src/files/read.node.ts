@@ -19,7 +19,23 @@ export async function readPlainFile(path: string, maximum = MAXIMUM_READ): Promi
   return readFile(path);
 }
 
-/** The same as UTF-8 text, a byte-order mark taken off. */
+/**
+ * The same as text: UTF-8, or UTF-16 as some editors and shells write it; a byte-order mark is taken off.
+ * @throws as {@link readPlainFile}, and an Error where it is neither
+ */
 export async function readPlainText(path: string, maximum: number): Promise<string> {
-  return new TextDecoder().decode(await readPlainFile(path, maximum));
+  const bytes = await readPlainFile(path, maximum);
+  const encoding = encodingOf(bytes);
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error(`its text is not ${encoding.toUpperCase()}; save it as UTF-8`, { cause });
+  }
+}
+
+/** By the byte-order mark, or else by where the first character, a plain one in every text of ours, has its zero byte. */
+function encodingOf([first, second]: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  if ((first === 0xff && second === 0xfe) || (first > 0 && second === 0)) return 'utf-16le';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second > 0)) return 'utf-16be';
+  return 'utf-8';
 }

@@ -18,7 +18,7 @@ export interface FinishedRun {
 
 /** The model of a run; tasks are in the order of the data sets. */
 export function assembleModel({ name, engine, settings, datasets, plans, state, judges }: FinishedRun): Model {
-  const { preset, architecture, batch, spacing, balance, loss, dropout, learningRate } = settings;
+  const { device, preset, architecture, batch, spacing, balance, loss, dropout, learningRate } = settings;
   return {
     name,
     architecture,
@@ -44,7 +44,7 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
       steps: state.step,
       trainingSeconds: state.seconds,
       settings: {
-        ...{ preset, batch, spacing: String(spacing), balance, loss, dropout, learningRate },
+        ...{ device, preset, batch, spacing: String(spacing), balance, loss, dropout, learningRate },
         // The step whose weights these are.
         weightsOfStep: state.best?.step ?? state.step,
         validationDice: state.best?.score ?? null,

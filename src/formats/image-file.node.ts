@@ -1,145 +1,74 @@
-/** Images from disk, with the operating system's refusals turned into messages that name the file. */
-import { access, type FileHandle, open, stat } from 'node:fs/promises';
-import { ImageFormatError, isCandorError } from '../errors.js';
-import { explainSystemError } from '../files/system-error.js';
-import { MAXIMUM_TEXT_HEADER } from './declared.js';
-import { itkFiles, itkFormatOf, readItkHeader, readItkImage } from './itk/itk-image.node.js';
-import { decodeNifti, decodeNiftiHeader, type Image, type ImageHeader } from './nifti/nifti.js';
+/** The door to images on disk: one opened image serves its header, its digest and its voxels. */
+import { createHash } from 'node:crypto';
+import { UnsupportedError } from '../errors.js';
+import { type DiskFile, openDiskFile } from './disk-file.node.js';
+import type { Image, ImageHeader } from './image.js';
+import { inflate } from './inflate.node.js';
+import { formatOfFile } from './registry.js';
 
-/** Enough for a gzipped header, whatever name and comment the gzip file carries. */
-const START = 16384;
+/** Enough to know a format by. */
+const SIGNATURE = 1024;
 
-/** Node's largest single read; no 3D image that Candor takes needs more. */
-const MAXIMUM_FILE = 2 ** 31 - 1;
-
-/** Open, check that it is a plain file (a pipe or a device would never end), act, close. */
-async function withImageFile<T>(path: string, act: (file: FileHandle, length: number) => Promise<T>): Promise<T> {
-  let file: FileHandle | undefined;
-  try {
-    // Before it is opened: opening a pipe waits for somebody to write.
-    const found = await stat(path);
-    if (found.isDirectory()) {
-      throw new ImageFormatError(
-        `${path}: expected an image file (.nii, .nii.gz, .hdr, .nrrd, .nhdr, .mha or .mhd), found a folder.`,
-      );
-    }
-    if (!found.isFile()) {
-      throw new ImageFormatError(
-        `${path}: expected an image file (.nii, .nii.gz, .hdr, .nrrd, .nhdr, .mha or .mhd), found a device or a pipe.`,
-      );
-    }
-    file = await open(path, 'r');
-    return await act(file, found.size);
-  } catch (error) {
-    if (isCandorError(error)) throw error;
-    throw new ImageFormatError(`${path}: cannot read this image: ${explainSystemError(error)}.`, { cause: error });
-  } finally {
-    await file?.close();
-  }
-}
-
-async function readBytes(file: FileHandle, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
-}
-
-async function readWhole(file: FileHandle, length: number, path: string): Promise<Uint8Array> {
-  if (length > MAXIMUM_FILE) {
-    throw new ImageFormatError(`${path}: expected a file of at most ${MAXIMUM_FILE} bytes, found ${length}.`);
-  }
-  return await readBytes(file, length);
-}
-
-/** The two files of a NIfTI pair, named by either; null for the name of another kind of image. */
-async function pairOf(path: string): Promise<{ header: string; voxels: string } | null> {
-  const [, stem, half] = /^(.*)\.(hdr|img)(?:\.gz)?$/i.exec(path) ?? [];
-  if (stem === undefined) return null;
-  const other = half.toLowerCase() === 'hdr' ? 'img' : 'hdr';
-  const endings = [`.${other}`, `.${other}.gz`, `.${other.toUpperCase()}`];
-  let found: string | undefined;
-  for (const ending of endings) {
-    const exists = await access(stem + ending).then(
-      () => true,
-      () => false,
-    );
-    if (exists) found ??= stem + ending;
-  }
-  if (found === undefined) {
-    await withImageFile(path, () => Promise.resolve());
-    throw new ImageFormatError(
-      `${path}: expected ${stem}.${other} or ${stem}.${other}.gz beside it, the other half of a NIfTI pair, found neither.`,
-    );
-  }
-  return other === 'img' ? { header: path, voxels: found } : { header: found, voxels: path };
+/** An image whose header has been read and whose voxels have not. */
+export interface OpenedImage {
+  /** As the caller named it. */
+  readonly name: string;
+  readonly header: ImageHeader;
+  /** SHA-256 of its file, or of both its files one after the other, the header's first. */
+  readonly sha256: () => Promise<string>;
+  /** Its voxels; from the very bytes of the digest, where that was asked for before. */
+  readonly read: () => Promise<Image>;
 }
 
 /**
- * Read an image: NIfTI in one file or a pair, NRRD, MetaImage.
- * @throws {ImageFormatError} if the file cannot be read, is foreign, damaged or truncated
- * @throws {UnsupportedError | GeometryError} as `decodeNifti` and `readItkImage`
+ * Open an image: NIfTI in one file or a pair, NRRD, MetaImage. Reads the header alone.
+ * @throws {ImageFormatError} if a file cannot be read, is foreign, damaged or truncated
+ * @throws {UnsupportedError} if it is valid but not a 3D image of single numbers, or too large
+ * @throws {GeometryError} if it does not lie in a patient's space, or its affine cannot be used
  */
-export async function readImage(path: string): Promise<Image> {
-  const format = itkFormatOf(path);
-  if (format) {
-    return await withImageFile(path, async (file, length) => {
-      const start = await readBytes(file, Math.min(length, MAXIMUM_TEXT_HEADER));
-      return await readItkImage({ path, length, start }, format);
-    });
-  }
-  const pair = await pairOf(path);
-  if (pair) {
-    const header = await readPairHeader(pair.header);
-    decodeNiftiHeader(header, pair.header, 'pair');
-    const voxels = await withImageFile(pair.voxels, (file, length) => readWhole(file, length, pair.voxels));
-    return decodeNifti(header, pair.header, voxels);
-  }
-  return await withImageFile(path, async (file, length) => {
-    // A foreign file of any size is refused by its first bytes.
-    decodeNiftiHeader(await readBytes(file, Math.min(length, START)), path);
-    return decodeNifti(await readWhole(file, length, path), path);
-  });
+export async function openImage(name: string): Promise<OpenedImage> {
+  const file = await openDiskFile(name);
+  const format = formatOfFile(name, await file.start(SIGNATURE));
+  const { header, files, voxels } = await format.readHeader(file, inflate);
+  let digest: string | undefined;
+  const letGo = () => {
+    for (const one of files) (one as DiskFile).letGo();
+  };
+  return {
+    name,
+    header,
+    sha256: async () => {
+      if (digest !== undefined) return digest;
+      const hash = createHash('sha256');
+      for (const one of files) hash.update(await one.whole());
+      digest = hash.digest('hex');
+      return digest;
+    },
+    read: async () => {
+      try {
+        return { name: files[0].name, volume: await voxels(), header };
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw new UnsupportedError({
+          file: name,
+          expected: 'an image that fits into memory',
+          found: `${header.grid.size.join(' x ')} voxels`,
+          remedy: 'crop it or lower its resolution',
+          cause: error,
+        });
+      } finally {
+        letGo();
+      }
+    },
+  };
 }
 
-function readPairHeader(path: string): Promise<Uint8Array> {
-  return withImageFile(path, (file, length) => readBytes(file, Math.min(length, START)));
+/** Read an image, header and voxels; errors as {@link openImage}. */
+export async function readImage(name: string): Promise<Image> {
+  return await (await openImage(name)).read();
 }
 
-/**
- * The files that an image consists of, the header's first; each is a plain one.
- * @throws {ImageFormatError} if one cannot be read
- */
-export async function imageFiles(path: string): Promise<string[]> {
-  const format = itkFormatOf(path);
-  if (format) {
-    return await withImageFile(path, async (file, length) => {
-      const start = await readBytes(file, Math.min(length, MAXIMUM_TEXT_HEADER));
-      return await itkFiles({ path, length, start }, format);
-    });
-  }
-  const pair = await pairOf(path);
-  const files = pair ? [pair.header, pair.voxels] : [path];
-  for (const file of files) await withImageFile(file, () => Promise.resolve());
-  return files;
-}
-
-/** Read the header alone, from the start of the file; errors as {@link readImage}. */
-export async function readImageHeader(path: string): Promise<ImageHeader> {
-  const format = itkFormatOf(path);
-  if (format) {
-    return await withImageFile(path, async (file, length) => {
-      const start = await readBytes(file, Math.min(length, MAXIMUM_TEXT_HEADER));
-      return await readItkHeader({ path, length, start }, format);
-    });
-  }
-  const pair = await pairOf(path);
-  if (pair) return decodeNiftiHeader(await readPairHeader(pair.header), pair.header, 'pair');
-  return await withImageFile(path, async (file, length) =>
-    decodeNiftiHeader(await readBytes(file, Math.min(length, START)), path),
-  );
+/** Read the header alone, from the start of the file; errors as {@link openImage}. */
+export async function readImageHeader(name: string): Promise<ImageHeader> {
+  return (await openImage(name)).header;
 }

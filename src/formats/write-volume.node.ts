@@ -1,12 +1,11 @@
 /** Writes results on the grid of the image they belong to, in the format that the file's name asks for. */
-import { isCandorError, OutputError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
-import { gzipParts } from '../files/gzip.node.js';
-import { formatOf } from './file-names.js';
-import { encodeItkImage, itkFormatOf } from './itk/itk-image.node.js';
-import { type LabelNames, metaImageFields, slicerFields } from './label-names.js';
-import type { ImageHeader } from './nifti/nifti.js';
-import { checkVoxelCount, floatParts, maskParts } from './nifti/write.js';
+import { deflateParts } from '../files/gzip.node.js';
+import type { ResultKind } from './format.js';
+import type { ImageHeader } from './image.js';
+import type { LabelNames } from './label-names.js';
+import { endingOf, formats } from './registry.js';
 
 /**
  * Write a mask (uint8) with the image's geometry: `.nii.gz` (intent 1002, the image's own geometry bytes), `.nrrd`
@@ -20,48 +19,31 @@ export async function writeMask(
   header: ImageHeader,
   names: LabelNames = {},
 ): Promise<void> {
-  const fields = () =>
-    itkFormatOf(path) === 'nrrd' ? slicerFields(mask, header.grid.size, names) : metaImageFields(names);
-  await write(path, mask, header, fields, () => maskParts(mask, header, names));
+  await write(path, mask, header, { kind: 'mask', names });
 }
 
 /** Write foreground probabilities (float32) with the image's geometry; formats and errors as {@link writeMask}. */
 export async function writeProbabilities(path: string, probability: Float32Array, header: ImageHeader): Promise<void> {
-  await writeMap(path, probability, header, 'foreground probability');
+  await write(path, probability, header, { kind: 'map', description: 'foreground probability' });
 }
 
 /** Write an OOD map (float32) with the image's geometry; formats and errors as {@link writeMask}. */
 export async function writeOodMap(path: string, map: Float32Array, header: ImageHeader): Promise<void> {
-  await writeMap(path, map, header, 'strangeness relative to the rest of the scan, no p-value');
-}
-
-function writeMap(path: string, values: Float32Array, header: ImageHeader, description: string): Promise<void> {
-  const fields = () => new Map([['Description', description]]);
-  return write(path, values, header, fields, () => floatParts(values, header, description));
+  const description = 'strangeness relative to the rest of the scan, no p-value';
+  await write(path, map, header, { kind: 'map', description });
 }
 
 async function write(
   path: string,
-  data: Uint8Array | Float32Array,
+  values: Uint8Array | Float32Array,
   header: ImageHeader,
-  fields: () => ReadonlyMap<string, string>,
-  niftiParts: () => Uint8Array[],
+  what: ResultKind,
 ): Promise<void> {
-  if (!/\.(nii\.gz|nrrd|mha)$/.test(path)) {
-    throw new UsageError(`${path}: expected a result to end in .nii.gz, .nrrd or .mha.`);
+  const endings = formats.map(({ result }) => `.${result.ending}`);
+  const format = formats.find(({ result }) => endingOf(path, [`.${result.ending}`]));
+  if (!format) {
+    const expected = `a result to end in ${endings.join(', ').replace(/, ([^,]*)$/, ' or $1')}`;
+    throw new UsageError({ file: path, expected });
   }
-  if (formatOf(path) === 'nii.gz') {
-    await writeFileAtomic(path, await gzipParts(niftiParts()));
-    return;
-  }
-  checkVoxelCount(data.length, header);
-  const format = itkFormatOf(path)!;
-  let bytes: Uint8Array;
-  try {
-    bytes = await encodeItkImage(data, header.grid, format, fields());
-  } catch (error) {
-    if (!isCandorError(error)) throw error;
-    throw new OutputError(`${path}: ${error.message}`, { cause: error });
-  }
-  await writeFileAtomic(path, bytes);
+  await writeFileAtomic(path, await format.write(values, header, what, deflateParts));
 }

@@ -1,6 +1,6 @@
 /** Says before an image is read what memory its prediction takes, and refuses one that the machine cannot hold. */
 import { UnsupportedError } from '../errors.js';
-import { readImageHeader } from '../formats/image-file.node.js';
+import type { OpenedImage } from '../formats/image-file.node.js';
 import type { JobOptions } from '../job-options.js';
 import type { Model } from '../model/model.js';
 import { memoryLimit, memoryText } from '../runtime/memory-limit.node.js';
@@ -21,7 +21,7 @@ export function checkImageMemory(image: string, { size }: Grid, needed: number, 
 /** From here on the memory that a run takes is worth a remark, in bytes. */
 const REMARKABLE = 1e9;
 
-/** Called before an image is read: refuses it where memory is short, and tells of each image that needs more than any before. */
+/** Called before an image's voxels are read: refuses it where memory is short, and tells of each image that needs more than any before. */
 export function memoryWatch(
   models: readonly Model[],
   {
@@ -34,10 +34,9 @@ export function memoryWatch(
     readonly saveProbabilities?: boolean;
     readonly saveOodMap?: boolean;
   },
-): (file: string) => Promise<void> {
+): (image: Pick<OpenedImage, 'name' | 'header'>) => void {
   let most = REMARKABLE;
-  return async (file) => {
-    const { grid } = await readImageHeader(file);
+  return ({ name: file, header: { grid } }) => {
     const maps = (saveProbabilities ? 0.5 : 0) + (saveOodMap ? 1 : 0);
     const needed = estimateMemory(models, grid, { task, maps });
     checkImageMemory(file, grid, needed);

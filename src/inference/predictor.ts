@@ -8,7 +8,7 @@ import type { Features, FeaturesByTask } from '../ood/features.js';
 import { judge, type Verdict } from '../ood/verdict.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { restoreValues } from '../preprocessing/preprocess.js';
-import type { Runtime } from '../runtime/session.js';
+import type { Device, Runtime } from '../runtime/session.js';
 import { largestComponent } from '../volume/components.js';
 import { spacingOf } from '../volume/orientation.js';
 import { threshold } from '../volume/threshold.js';
@@ -87,6 +87,8 @@ export interface Prediction {
 export interface Predictor {
   /** The model that judges. */
   readonly model: Model;
+  /** Where its network runs, and that of every member. */
+  readonly device: Device;
   /**
    * Segment and judge one image. Throws EmptyImageError for one with nothing in it, UsageError for an unknown task or
    * for dropout passes of a model that was trained without, CancelledError on abort.
@@ -110,6 +112,7 @@ export async function createPredictor(
   for (const other of others) members.push(await openMember(other, runtime));
   return {
     model,
+    device: runtime.device,
     predict: (volume, options = {}) => predict(members, volume, options),
     async release() {
       for (const member of members) await member.release();

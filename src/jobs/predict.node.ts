@@ -1,14 +1,13 @@
 /** The verb `predict`: masks and verdicts for files and folders of images. */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { imageHash } from '../datasets/data-hash.node.js';
 import { type InputImage, listImages } from '../datasets/list-images.node.js';
 import { type CandorError, EmptyImageError, isCandorError, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
 import { outputFormats } from '../formats/file-names.js';
-import { readImage } from '../formats/image-file.node.js';
+import type { Image } from '../formats/image.js';
+import { type OpenedImage, openImage } from '../formats/image-file.node.js';
 import type { LabelNames } from '../formats/label-names.js';
-import type { Image } from '../formats/nifti/nifti.js';
 import { writeMask, writeOodMap, writeProbabilities } from '../formats/write-volume.node.js';
 import { memoryWatch } from '../inference/memory-watch.node.js';
 import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
@@ -88,7 +87,7 @@ export async function predict(options: PredictOptions): Promise<PredictSummary> 
   }
   const run = await runId([all.map((image) => image.case), resultSource, settings]);
   const part = numParts === 1 ? {} : { part: { id: partId, of: numParts, run } };
-  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, cases };
+  const summary = { ...part, ...resultSource, alpha: settings.alpha, settings, device: predictor.device, cases };
   await writeSummary(output, summary);
   return summary;
 }
@@ -127,16 +126,17 @@ async function predictOne(
   predictor: Predictor,
   resultSource: ResultSource,
   input: InputImage,
-  checkSize: (file: string) => Promise<void>,
+  checkSize: (image: OpenedImage) => void,
   options: PredictOptions,
 ): Promise<PredictedCase | FailedImage> {
   const image = path.basename(input.path);
   const start = performance.now();
   try {
-    await checkSize(input.path);
-    // Before the image is read: if it changes meanwhile, --continue will see that it did.
-    const imageSha256 = await imageHash(input.path);
-    const source = await readImage(input.path);
+    const opened = await openImage(input.path);
+    checkSize(opened);
+    // The voxels come from the very bytes of the digest.
+    const imageSha256 = await opened.sha256();
+    const source = await opened.read();
     const { task, alpha, keepLargest, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
     const wanted = { task, alpha, keepLargest, intensityOffset, mc, seed, oodMap, signal };
     const prediction = await predictor.predict(source.volume, wanted);
@@ -157,9 +157,10 @@ async function predictOne(
       volumeMl: prediction.segmented ? prediction.volumeMl : null,
       estimatedDice: prediction.estimatedDice,
       spacing: prediction.spacing,
+      device: predictor.device,
       files,
       notFiniteVoxels: prediction.notFiniteVoxels,
-      remarks: prediction.remarks,
+      remarks: [...source.header.remarks.map(({ text }) => text), ...prediction.remarks],
       seconds: (performance.now() - start) / 1000,
     };
     // Written last: its presence says that the case is complete.

@@ -11,7 +11,7 @@ export interface EvaluatedData {
   readonly images: number;
   readonly sha256: string;
   /** Where the split of a data set comes from; null for unfamiliar sets, which have none. */
-  readonly split: 'dataset.json' | 'seeded' | null;
+  readonly split: 'dataset.json' | 'seeded' | 'given' | null;
 }
 
 export interface ReportProvenance {
@@ -73,7 +73,7 @@ function pairs(caption: string, entries: readonly (readonly [string, string])[])
 }
 
 function dataTable({ data, training }: ReportProvenance): string {
-  const splits = { 'dataset.json': 'of dataset.json', seeded: 'seeded, as in training' };
+  const splits = { 'dataset.json': 'of dataset.json', seeded: 'seeded, as in training', given: 'given by a program' };
   return renderTable({
     className: 'dense',
     caption: 'The data.',

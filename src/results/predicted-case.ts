@@ -1,5 +1,6 @@
 /** What `predict` says of images: the contents of `CASE.json` and of its `summary.json`. */
 import type { Verdict } from '../ood/verdict.js';
+import type { Device } from '../runtime/session.js';
 import type { PredictSettings } from './predict-settings.js';
 
 /** A model by name and contents. */
@@ -37,6 +38,8 @@ export interface PredictedCase extends ResultSource {
   readonly volumeMl: number | null;
   readonly estimatedDice: number | null;
   readonly spacing: readonly number[];
+  /** Where the network ran. */
+  readonly device: Device;
   /** Names of the files written beside this one; null where none was. */
   readonly files: {
     readonly mask: string | null;
@@ -45,7 +48,7 @@ export interface PredictedCase extends ResultSource {
   };
   /** NaN and infinite voxels of the image. */
   readonly notFiniteVoxels: number;
-  /** What else there is to know, a sentence each. */
+  /** What else a user should know of the image, a sentence each, such as sides that its header leaves open. */
   readonly remarks: readonly string[];
   readonly seconds: number;
 }
@@ -71,5 +74,7 @@ export interface PredictSummary extends ResultSource {
   readonly part?: Part;
   readonly alpha: number;
   readonly settings: PredictSettings;
+  /** Where the network ran in this call; cases that an earlier one completed say so themselves. */
+  readonly device: Device;
   readonly cases: readonly (PredictedCase | FailedImage)[];
 }

@@ -15,9 +15,21 @@ export interface Session {
   release(): Promise<void>;
 }
 
+export const devices = ['cpu', 'webgpu', 'cuda'] as const;
+export type Device = (typeof devices)[number];
+
+/** What an engine can do beyond the standard operators, where that is worth asking it for. */
+export interface Capabilities {
+  /** It may know ONNX Runtime's blocked kernels, and computes them on its own device; which and whether, a probe tells. */
+  readonly blockedKernels: boolean;
+}
+
 export interface Runtime {
-  /** Engine and version, for records. */
+  /** Engine, version and device, for records. */
   readonly name: string;
-  /** Prepare a graph given as ONNX bytes. */
+  /** Where every operator of every session runs: a graph that does not wholly fit there is refused, not moved. */
+  readonly device: Device;
+  readonly capabilities: Capabilities;
+  /** Prepare a graph given as ONNX bytes. Throws EngineError where the engine or its device cannot run it. */
   open(model: Uint8Array): Promise<Session>;
 }

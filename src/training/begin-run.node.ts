@@ -67,6 +67,7 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
     ...(options.plans !== undefined && { plans: valuesOf(given) }),
     threads,
     layers: chosen.name,
+    device: runtime.device,
     datasets: names.map((name, i) => ({ name, sha256: hashes[i] })),
     version,
   });
@@ -80,7 +81,9 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   await run.writeJson('fingerprints.json', summariseFingerprints(measured));
   const plans = makePlans(datasets, measured, choices);
   await run.writeJson('plans.json', plansToJson(Object.fromEntries(names.map((name, i) => [name, plans[i]]))));
-  options.onNote?.(checkMemory(await estimateRun(datasets, plans, settings, chosen.layers), memoryLimit()));
+  // Checked whether or not anybody listens: the arguments of an optional call are not evaluated where it is not made.
+  const memory = checkMemory(await estimateRun(datasets, plans, settings, chosen.layers), memoryLimit());
+  options.onNote?.(memory);
   const heldOut = datasets.map((dataset) =>
     holdOut(casesOf(dataset, 'train'), settings.seed, settings.validationCases),
   );

@@ -75,6 +75,8 @@ export async function openRunFolder(folder: string, settings: TrainSettings, res
 function checkSettings(folder: string, text: string, settings: TrainSettings): void {
   const before = parseSettings(text);
   if (!before) throw new RunError(`${folder}/run.json: is not the JSON of a run; start over in another folder.`);
+  // Runs from before the device was written down did not name another.
+  before.device ??= 'cpu';
   const asSaved = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>;
   const changed = Object.keys({ ...before, ...asSaved }).find(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(asSaved[key]) && !isLowerRate(key, before, settings),

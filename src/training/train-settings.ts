@@ -4,6 +4,7 @@ import { type Architecture, type Preset, presets } from '../networks/architectur
 import type { LayersName } from '../networks/layers/choose-layers.js';
 import type { LossName } from '../networks/losses.js';
 import type { SpacingChoice } from '../preprocessing/spacing.js';
+import type { Device } from '../runtime/session.js';
 import type { Balance, TrainOptions } from './train-options.js';
 
 const DEFAULT_LEARNING_RATE = 2e-3;
@@ -36,11 +37,13 @@ export interface TrainSettings {
   readonly threads: number;
   /** How the engine computed the layers: other kernels give other last bits, too. */
   readonly layers: LayersName;
+  /** Where the network was computed. */
+  readonly device: Device;
   readonly datasets: readonly { readonly name: string; readonly sha256: string }[];
   readonly version: string;
 }
 
-type Circumstances = Pick<TrainSettings, 'init' | 'plans' | 'threads' | 'layers' | 'datasets' | 'version'>;
+type Circumstances = Pick<TrainSettings, 'init' | 'plans' | 'threads' | 'layers' | 'device' | 'datasets' | 'version'>;
 
 /** Settings of a run. @throws UsageError where both steps and minutes are given */
 export function trainSettings(options: TrainOptions, circumstances: Circumstances): TrainSettings {

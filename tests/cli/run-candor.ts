@@ -68,8 +68,7 @@ export async function ensureBuilt(): Promise<void> {
     }
   }
   try {
-    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-    await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root });
+    await promisify(execFile)(process.execPath, [path.join(root, 'scripts/build.mjs')], { cwd: root });
   } finally {
     await rm(lock, { recursive: true, force: true });
   }

@@ -192,7 +192,7 @@ export function addDatasets(corpus: Corpus): void {
 
 const settings = trainSettings(
   { datasets: [], output: '', preset: 'tiny', steps: 6 },
-  { init: null, threads: 1, layers: 'plain', datasets: [], version: '0' },
+  { init: null, threads: 1, layers: 'plain', device: 'cpu', datasets: [], version: '0' },
 );
 
 export async function addRuns(corpus: Corpus): Promise<void> {

@@ -9,12 +9,12 @@ import { pathToFileURL } from 'node:url';
 const [dist, manifest] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(path.join(dist, file)).href);
 const { isCandorError } = await load('errors.js');
-const { readImage, readImageHeader } = await load('volume/image-file.node.js');
+const { readImage, readImageHeader } = await load('formats/image-file.node.js');
 const { openDataset } = await load('datasets/open-dataset.node.js');
 const { checkDatasets } = await load('datasets/check.node.js');
 const { loadCase } = await load('datasets/load-case.node.js');
 const { inspect } = await load('jobs/inspect.node.js');
-const { openRunFolder } = await load('jobs/run-folder.node.js');
+const { openRunFolder } = await load('training/run-folder.node.js');
 
 const count = (values) => values.reduce((product, n) => product * n, 1);
 

@@ -8,6 +8,7 @@ import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { CancelledError } from '../../src/errors.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
 import { encodeFloat } from '../../src/formats/nifti/write.js';
+import { niftiBytes } from '../formats/memory-file.js';
 import { affine, imageBytes, labelBytes, put, putDecathlon, putNnunet, size, temporaryFolder } from './folders.js';
 
 const names = ['c1', 'c2', 'c3', 'c4', 'c5'];
@@ -91,6 +92,7 @@ describe('headers', () => {
     });
     const findings = await check();
     expect(findings.map(brief)).toEqual([
+      ['note', 'ungrouped-cases', null],
       ['warning', 'case-twice-in-split', 'c2'],
       ['error', 'unknown-case-in-split', 'nobody'],
       ['error', 'case-in-two-splits', 'c2'],
@@ -99,14 +101,18 @@ describe('headers', () => {
       ['warning', 'case-in-no-split', 'c3'],
       ['warning', 'case-in-no-split', 'c5'],
     ]);
-    expect(findings[4].message).toContain('"p" (c1, c4) is in several splits (train, calibration)');
+    expect(findings[5].message).toContain('"p" (c1, c4) is in several splits (train, calibration)');
   });
 
   test('too few cases for a split', async () => {
     putDecathlon(folder, ['c1']);
     const findings = await check();
-    expect(findings.map(({ severity }) => severity)).toEqual(['error', 'warning']);
-    expect(findings[0].advice).toContain('at least three groups');
+    expect(findings.map(({ severity, kind }) => [severity, kind])).toEqual([
+      ['error', 'too-few-cases'],
+      ['error', 'empty-split'],
+      ['warning', 'empty-split'],
+    ]);
+    expect(findings[1].advice).toContain('at least three groups');
   });
 
   test('spacings that no scanner has, or that the rest of the set has not', async () => {
@@ -142,7 +148,7 @@ describe('headers', () => {
     putDecathlon(folder, names, { split });
     const image = (change: (header: DataView) => void) => {
       // Uncompressed, so that header bytes can be set; readers go by content, not by name.
-      const { bytes } = createHeader({ size, affine });
+      const { bytes } = niftiBytes(createHeader({ size, affine }));
       const file = new Uint8Array(352 + 4 * 120);
       file.set(bytes);
       new DataView(file.buffer).setInt16(70, 16, true);
@@ -219,7 +225,7 @@ describe('voxels', () => {
     put(
       folder,
       'labelsTr/c2.nii.gz',
-      float((i) => (i % 3) + 1e-4),
+      float((i) => ((i + 1) % 3) + 1e-4),
     );
     put(
       folder,
@@ -234,7 +240,7 @@ describe('voxels', () => {
   });
 
   test('duplicates are told by decoded voxels, within a split as a warning', async () => {
-    putDecathlon(folder, names, { split, group: { c1: 'p' } });
+    putDecathlon(folder, names, { split });
     // Other bytes on disk: plain, under a gzip name.
     put(folder, 'imagesTr/c3.nii.gz', gunzipSync(imageBytes(0)));
     const findings = await check('all');
@@ -255,7 +261,8 @@ describe('voxels', () => {
 
   test('no foreground to learn from, intensities of another scale', async () => {
     putDecathlon(folder, names, { split, target: 2 });
-    for (const name of split.train) put(folder, `labelsTr/${name}.nii.gz`, labelBytes(undefined, [0, 1]));
+    for (const [i, name] of split.train.entries())
+      put(folder, `labelsTr/${name}.nii.gz`, labelBytes(undefined, [0, 1], i));
     put(
       folder,
       'imagesTr/c5.nii.gz',

@@ -26,10 +26,10 @@ export function imageBytes(seed: number, grid = { size, affine }): Uint8Array {
   return encodeFloat(data, createHeader(grid));
 }
 
-/** Labels 0, 1, 2 in turn. */
-export function labelBytes(grid = { size, affine }, values: readonly number[] = [0, 1, 2]): Uint8Array {
+/** Labels 0, 1, 2 in turn; those of another seed begin later. */
+export function labelBytes(grid = { size, affine }, values: readonly number[] = [0, 1, 2], seed = 0): Uint8Array {
   return encodeMask(
-    Uint8Array.from({ length: count(grid.size) }, (_, i) => values[i % values.length]),
+    Uint8Array.from({ length: count(grid.size) }, (_, i) => (i < seed ? 0 : values[(i - seed) % values.length])),
     createHeader(grid),
   );
 }
@@ -37,7 +37,7 @@ export function labelBytes(grid = { size, affine }, values: readonly number[] = 
 export function putDecathlon(folder: string, names: readonly string[], changes: object = {}): void {
   names.forEach((name, i) => {
     put(folder, `imagesTr/${name}.nii.gz`, imageBytes(i));
-    put(folder, `labelsTr/${name}.nii.gz`, labelBytes());
+    put(folder, `labelsTr/${name}.nii.gz`, labelBytes(undefined, undefined, i));
   });
   put(folder, 'dataset.json', {
     name: 'Liver',
@@ -52,7 +52,7 @@ export function putDecathlon(folder: string, names: readonly string[], changes: 
 export function putNnunet(folder: string, names: readonly string[], changes: object = {}): void {
   names.forEach((name, i) => {
     put(folder, `imagesTr/${name}_0000.nii.gz`, imageBytes(i));
-    put(folder, `labelsTr/${name}.nii.gz`, labelBytes());
+    put(folder, `labelsTr/${name}.nii.gz`, labelBytes(undefined, undefined, i));
   });
   put(folder, 'dataset.json', {
     channel_names: { '0': 'CT' },

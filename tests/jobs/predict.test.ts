@@ -69,7 +69,7 @@ describe('predict', () => {
           'foregroundVoxels',
           'volumeMl',
         ],
-        ...['estimatedDice', 'spacing', 'files', 'notFiniteVoxels', 'remarks', 'seconds'],
+        ...['estimatedDice', 'spacing', 'device', 'files', 'notFiniteVoxels', 'remarks', 'seconds'],
       ]);
       expect(one.files).toEqual({ mask: `${one.case}.nii.gz`, probabilities: null, oodMap: null });
       const { volume } = await readImage(at('out', `${one.case}.nii.gz`));

@@ -1,7 +1,6 @@
 /** The one model file: nothing is lost in it, any runtime opens it, and no damaged or foreign file gets through. */
 import { createHash } from 'node:crypto';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ModelFormatError } from '../../src/errors.js';
 import { Graph } from '../../src/graph/graph.js';
@@ -13,6 +12,7 @@ import { runScan } from '../../src/inference/scan.js';
 import type { Model } from '../../src/model/model.js';
 import { decodeModelFile, encodeModelFile } from '../../src/model/model-file.js';
 import { judge } from '../../src/ood/verdict.js';
+import { ort } from '../../src/runtime/engine.node.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
 import { ballTasks, makeBall } from '../support/balls.js';
 import { digest } from '../support/digest.js';

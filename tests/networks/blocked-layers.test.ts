@@ -130,13 +130,24 @@ describe('the chosen layers on the engine', () => {
   });
 
   it('are the plain ones for an engine that lacks blocked kernels, and for channels that do not fit', async () => {
-    const without = { name: 'without', open: () => Promise.reject(new EngineError('no such operator')) };
+    const without = { ...runtime, name: 'without', open: () => Promise.reject(new EngineError('no such operator')) };
     expect((await chooseLayers(straight, without)).name).toBe('plain');
     expect((await chooseLayers({ ...straight, channels: [6, 12] }, runtime)).name).toBe('plain');
   });
 
+  it('are the plain ones, without a trial, where the engine would compute others on another device', async () => {
+    const elsewhere = {
+      ...runtime,
+      device: 'webgpu' as const,
+      capabilities: { blockedKernels: false },
+      open: () => Promise.reject(new Error('asked for a session')),
+    };
+    expect((await chooseLayers({ ...straight, channels: [16, 32] }, elsewhere)).name).toBe('plain');
+  });
+
   it('are the plain ones where an engine computes something else under the same names', async () => {
     const wrong = {
+      ...runtime,
       name: 'wrong',
       open: async (model: Uint8Array) => {
         const session = await runtime.open(model);

@@ -12,6 +12,7 @@ import { ensureBuilt, type Outcome, root } from '../cli/run-candor.js';
 import { writeSmallPhantoms } from '../cli/small-phantoms.js';
 import { readBlocks } from '../docs/blocks.js';
 import { asNodeOfPath, listNodes } from './nodes.js';
+import { canWatch, witness } from './quiet.js';
 
 let folder: string;
 let user: string;
@@ -160,6 +161,91 @@ console.log(version, mask.length === image.volume.data.length, verdict.verdict);
       await rm(path.join(user, made), { recursive: true, force: true });
     }
   });
+});
+
+describe('nothing leaves the machine, and nothing stays behind but what is documented', () => {
+  const command = (...args: string[]) => [
+    process.execPath,
+    path.join(user, 'node_modules/candor/dist/cli/main.node.js'),
+    ...args,
+  ];
+  const seen = (...whole: string[]) => witness(whole, { cwd: user, env: userEnvironment(), scratch: folder });
+  /** A cache of prepared cases in the home folder is Candor's own, see the command line's reference. */
+  const isCache = (file: string) => /^home\/(\.cache|Library\/Caches)\/candor\//.test(file);
+
+  beforeEach((context) => {
+    context.skip(notInstalled !== null, notInstalled ?? '');
+    context.skip(process.platform === 'win32', 'the engine reports from Linux and macOS alone');
+  });
+
+  async function expectQuiet(command: readonly string[]): Promise<void> {
+    const { code, stderr, left, asked } = await seen(...command);
+    expect(code, stderr).toBe(0);
+    expect(left.filter((file) => !isCache(file))).toEqual([]);
+    // Where nothing can watch, what is left behind still tells.
+    if (canWatch) expect(asked).toEqual([]);
+  }
+
+  test("the command line: train, predict in both libraries' formats, evaluate", async () => {
+    const data = ['data/kidney', 'data/ventricle'];
+    await expectQuiet(command('train', ...data, '--preset', 'tiny', '--steps', '2', '-o', 'quiet.onnx', '--quiet'));
+    for (const format of ['nii.gz', 'nrrd']) {
+      const predict = [
+        'predict',
+        'quiet.onnx',
+        '-i',
+        'data/ood/knee',
+        '-o',
+        'quiet-out',
+        '--format',
+        format,
+        '--quiet',
+      ];
+      await expectQuiet(command(...predict));
+    }
+    await expectQuiet(command('evaluate', 'quiet.onnx', ...data, '-o', 'quiet-report', '--quiet'));
+  }, 300_000);
+
+  test('the library, in the main thread and in a worker; a worker where it could not be helped is told', async () => {
+    const predict = `import { openModel, readImage } from 'candor';
+const model = await openModel('quiet.onnx');
+await model.predict((await readImage('data/ood/knee/knee_001.nii.gz')).volume);
+await model.release();
+`;
+    await writeFile(path.join(user, 'quiet.js'), predict);
+    await expectQuiet([process.execPath, 'quiet.js']);
+
+    const worker = (options: string, more = '') => `import { SHARE_ENV, Worker } from 'node:worker_threads';
+${more}
+new Worker(new URL('quiet.js', import.meta.url), ${options}).on('error', (error) => {
+  console.error(error.message);
+  process.exitCode = 3;
+});
+void SHARE_ENV;
+`;
+    for (const text of [worker('{ env: SHARE_ENV }'), worker('{}', "import 'candor';")]) {
+      await writeFile(path.join(user, 'threads.js'), text);
+      await expectQuiet([process.execPath, 'threads.js']);
+    }
+    // Its copy of the environment is not the engine's.
+    await writeFile(path.join(user, 'threads.js'), worker('{}'));
+    const { code, stderr, left } = await seen(process.execPath, 'threads.js');
+    expect({ code, left }).toEqual({ code: 3, left: [] });
+    expect(stderr).toMatch(/not started in this worker thread.*ORT_DISABLE_TELEMETRY=1.*SHARE_ENV/);
+  }, 300_000);
+
+  test('what watches sees an engine that was not told, and a call', async () => {
+    const script = `import net from 'node:net';
+import * as ort from 'onnxruntime-node';
+const session = await ort.InferenceSession.create('quiet.onnx', { logSeverityLevel: 4 });
+await session.release();
+net.connect(80, '192.0.2.1').on('error', () => undefined).setTimeout(100, function () { this.destroy(); });
+`;
+    await writeFile(path.join(user, 'told.js'), script);
+    const { left, asked } = await seen(process.execPath, 'told.js');
+    expect(left.some((file) => file.includes('onnxruntime'))).toBe(true);
+    if (canWatch) expect(asked!.join()).toContain('192.0.2.1');
+  }, 60_000);
 });
 
 test("types of the installed package: the README's example in strict TypeScript, libraries checked too", async (context) => {

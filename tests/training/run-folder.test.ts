@@ -16,7 +16,7 @@ afterAll(() => folder.remove());
 const settings = (learningRate: number): TrainSettings =>
   trainSettings(
     { datasets: [], output: 'm.onnx', preset: 'tiny', steps: 9, learningRate },
-    { init: null, threads: 1, layers: 'plain', datasets: [], version: '0.0.0' },
+    { init: null, threads: 1, layers: 'plain', device: 'cpu', datasets: [], version: '0.0.0' },
   );
 const values = new Float32Array(parameterCount(unetParameters(presets.tiny.architecture))).fill(0.5);
 const state = (step: number, validatedStep: number): TrainingState => ({
@@ -37,6 +37,18 @@ it('goes on with a lower learning rate, and from then on with that one; a higher
   await expect(openRunFolder(run, settings(3e-3), true)).rejects.toThrow(/learningRate was 0.002, is 0.003/);
   expect((await openRunFolder(run, settings(1e-3), true)).state!.step).toBe(3);
   await expect(openRunFolder(run, settings(2e-3), true)).rejects.toThrow(/learningRate was 0.001, is 0.002/);
+});
+
+it('is not resumed on another device; a run from before devices were written down ran on the CPU', async () => {
+  const run = path.join(folder.path, 'device');
+  const first = await openRunFolder(run, settings(1e-3), false);
+  await first.saveCheckpoint(state(3, 0));
+  const elsewhere = { ...settings(1e-3), device: 'webgpu' as const };
+  await expect(openRunFolder(run, elsewhere, true)).rejects.toThrow(/device was "cpu", is "webgpu"/);
+  const { device: _device, ...older } = settings(1e-3);
+  await first.writeJson('run.json', older);
+  await expect(openRunFolder(run, elsewhere, true)).rejects.toThrow(/device was "cpu", is "webgpu"/);
+  expect((await openRunFolder(run, settings(1e-3), true)).state!.step).toBe(3);
 });
 
 it('keeps the records that the checkpoint includes: steps by its step, validations by the last one in it', async () => {

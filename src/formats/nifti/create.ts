@@ -1,11 +1,11 @@
 /** Headers for images that come from no file (phantoms, test images, results of other formats). */
-import { UnsupportedError } from '../../errors.js';
 import type { Affine, Vec3 } from '../../math/vector.js';
 import { determinant, spacingOf } from '../../volume/orientation.js';
 import type { Grid } from '../../volume/volume.js';
-import { checkAffine } from './affine.js';
+import { checkAffine } from '../affine-check.js';
+import type { ImageHeader } from '../image.js';
 import { firstVoxelOffset, type HeaderBytes, headerLength, singleFileMagic, writeField } from './fields.js';
-import { decodeNiftiHeader, type ImageHeader } from './header.js';
+import { parseHeader } from './header.js';
 
 /** Quaternion (b, c, d) of a proper rotation (Shepperd's method: divide by the largest component). */
 function quaternionOf(r: readonly number[]): Vec3 {
@@ -37,29 +37,28 @@ function rotationOf(affine: Affine): { rotation: number[]; handedness: 1 | -1 } 
   return sheared ? null : { rotation, handedness };
 }
 
+/** The longest axis that NIfTI-1 can count. */
+const LONGEST = 32767;
+
 /**
- * A fresh little-endian NIfTI-1 header for float32 voxels on a grid: millimetres, sform, and the same as qform unless
- * the affine is sheared, which a qform cannot say. The grid of the result is the one that float32 fields can hold.
- * @throws {UnsupportedError} if an axis is too long for NIfTI-1 or the grid is not 3D
+ * A fresh little-endian header for float32 voxels on a grid: millimetres, sform, and the same as qform unless the affine
+ * is sheared, which a qform cannot say. NIfTI-1, or NIfTI-2 where an axis is too long for it. The grid of the result is
+ * the one that the header's fields can hold.
+ * @param name what messages call what it is made for
  * @throws {GeometryError} if the affine cannot be used
  */
-export function createHeader(grid: Grid): ImageHeader {
-  const name = 'new header';
-  if (grid.size.some((n) => n > 32767)) {
-    throw new UnsupportedError(
-      `${name}: expected axes of at most 32767 voxels (NIfTI-1), found ${grid.size.join(' x ')}.`,
-    );
-  }
+export function createHeader(grid: Grid, name = 'new header'): ImageHeader {
   checkAffine(grid.affine, 'sform', name);
-  const header: HeaderBytes = { format: 'nifti1', littleEndian: true, bytes: new Uint8Array(headerLength.nifti1) };
+  const format = grid.size.some((n) => n > LONGEST) ? 'nifti2' : 'nifti1';
+  const header: HeaderBytes = { format, littleEndian: true, bytes: new Uint8Array(headerLength[format]) };
   const rotated = rotationOf(grid.affine);
-  writeField(header, 'sizeof_hdr', [headerLength.nifti1]);
-  writeField(header, 'magic', singleFileMagic.nifti1);
+  writeField(header, 'sizeof_hdr', [headerLength[format]]);
+  writeField(header, 'magic', singleFileMagic[format]);
   writeField(header, 'dim', [3, ...grid.size, 1, 1, 1, 1]);
   writeField(header, 'pixdim', [rotated?.handedness ?? 1, ...spacingOf(grid.affine), 1, 1, 1, 1]);
   writeField(header, 'datatype', [16]);
   writeField(header, 'bitpix', [32]);
-  writeField(header, 'vox_offset', [firstVoxelOffset.nifti1]);
+  writeField(header, 'vox_offset', [firstVoxelOffset[format]]);
   writeField(header, 'scl_slope', [1]);
   writeField(header, 'xyzt_units', [2]);
   writeField(header, 'sform_code', [1]);
@@ -69,5 +68,5 @@ export function createHeader(grid: Grid): ImageHeader {
     writeField(header, 'quatern', quaternionOf(rotated.rotation));
     writeField(header, 'qoffset', [grid.affine[3], grid.affine[7], grid.affine[11]]);
   }
-  return decodeNiftiHeader(header.bytes, name);
+  return parseHeader(header.bytes, name);
 }

@@ -1,101 +1,69 @@
-/** Stored voxels of any NIfTI number type and byte order to float32 values. */
+/** The voxels of a NIfTI file: every size is checked before memory is taken. */
+import { ImageFormatError } from '../../errors.js';
+import { count } from '../../math/vector.js';
+import type { Volume } from '../../volume/volume.js';
+import type { Inflate } from '../format.js';
+import { isGzip, maximumInflatedLength } from '../gzip-bytes.js';
+import type { ImageHeader } from '../image.js';
+import { truncated } from '../size-check.js';
+import { bytesOf, convertVoxels } from '../voxels.js';
+import { firstVoxelOffset, type HeaderBytes, readNumber } from './fields.js';
+import { type NiftiLayout, sourceOf } from './header.js';
 
-/** A number type that a voxel may have. */
-export interface VoxelType {
-  readonly name: string;
-  /** Bytes per voxel. */
-  readonly bytes: number;
-}
-
-type Constructor = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ArrayLike<number>;
-
-const constructors: Readonly<Record<number, Constructor>> = {
-  2: Uint8Array,
-  4: Int16Array,
-  8: Int32Array,
-  16: Float32Array,
-  64: Float64Array,
-  256: Int8Array,
-  512: Uint16Array,
-  768: Uint32Array,
-};
-
-/** NIfTI data type codes that are read. */
-export const voxelTypes: Readonly<Record<number, VoxelType>> = {
-  2: { name: 'uint8', bytes: 1 },
-  4: { name: 'int16', bytes: 2 },
-  8: { name: 'int32', bytes: 4 },
-  16: { name: 'float32', bytes: 4 },
-  64: { name: 'float64', bytes: 8 },
-  256: { name: 'int8', bytes: 1 },
-  512: { name: 'uint16', bytes: 2 },
-  768: { name: 'uint32', bytes: 4 },
-  1024: { name: 'int64', bytes: 8 },
-  1280: { name: 'uint64', bytes: 8 },
-};
-
-/** NIfTI data type codes that exist but hold no single number that every platform has. */
-export const refusedTypes: Readonly<Record<number, string>> = {
-  1: '1-bit binary',
-  32: 'complex64',
-  128: 'RGB24 colour',
-  1536: 'float128',
-  1792: 'complex128',
-  2048: 'complex256',
-  2304: 'RGBA32 colour',
-};
-
-const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-
-/** Reverse the bytes of each element, in place. */
-function swapBytes(bytes: Uint8Array, width: number): void {
-  for (let at = 0; at < bytes.length; at += width) {
-    for (let i = at, j = at + width - 1; i < j; i++, j--) {
-      const byte = bytes[i];
-      bytes[i] = bytes[j];
-      bytes[j] = byte;
-    }
+/** Stored * slope + intercept; a slope of 0 or not finite means "not scaled" (NIfTI-1 standard, nibabel). */
+function scalingOf(header: HeaderBytes, file: string): { slope: number; intercept: number } {
+  const slope = readNumber(header, 'scl_slope');
+  const intercept = readNumber(header, 'scl_inter');
+  if (slope === 0 || !Number.isFinite(slope)) return { slope: 1, intercept: 0 };
+  if (!Number.isFinite(intercept)) {
+    const expected = `a finite scl_inter beside scl_slope ${slope}`;
+    throw new ImageFormatError({ file, expected, found: `${intercept}` });
   }
+  return { slope, intercept };
 }
 
-/** Voxels converted at a time: small enough for the cache, large enough to make the calls not count. */
-const BLOCK = 16384;
+/** Bytes that extensions between header and voxels may take; inflating them costs time and memory. */
+const MAXIMUM_EXTENSIONS = 2 ** 26;
+
+/** First byte of the voxels and the byte after their last, in their file before compression. */
+function voxelRange(header: ImageHeader, layout: NiftiLayout, file: string): { from: number; to: number } {
+  const source = sourceOf(header);
+  const least = layout === 'pair' ? 0 : firstVoxelOffset[source.format];
+  // Some writers leave 0 in single files; readers take it as "directly after the header".
+  const from = readNumber(source, 'vox_offset') || least;
+  if (!Number.isInteger(from) || from < least || from > MAXIMUM_EXTENSIONS) {
+    const expected = `voxels from byte ${least} to ${MAXIMUM_EXTENSIONS} on`;
+    throw new ImageFormatError({ file, expected, found: `vox_offset ${from}` });
+  }
+  return { from, to: from + count(header.grid.size) * bytesOf(header.type) };
+}
 
 /**
- * Values = stored * slope + intercept, computed in float64 and rounded once to float32.
- * @param stored exactly the voxels' bytes; not changed
- * @param datatype a code of {@link voxelTypes}
+ * Decode the voxels. Takes memory for what the header declares and the file really holds, no more.
+ * @param bytes the whole file that holds them, gzipped or not (told by its first bytes, not by its name)
+ * @throws {ImageFormatError} if it is damaged or truncated
  */
-export function convertVoxels(
-  stored: Uint8Array,
-  datatype: number,
-  littleEndian: boolean,
-  scaling: { slope: number; intercept: number },
-  values: Float32Array,
-): void {
-  const width = voxelTypes[datatype].bytes;
-  const swap = width > 1 && littleEndian !== hostIsLittleEndian;
-  const { slope, intercept } = scaling;
-  const wide = datatype === 1024 || datatype === 1280;
-  const block = new Uint8Array(BLOCK * width);
-  const numbers = new Float64Array(BLOCK);
-  // 64-bit integers come as two words: a BigInt for each voxel would be thirty times slower.
-  const words = wide ? new Uint32Array(block.buffer) : new Uint32Array(0);
-  const lowWord = hostIsLittleEndian ? 0 : 1;
-  const signedFrom = datatype === 1024 ? 2 ** 31 : Number.POSITIVE_INFINITY;
-
-  for (let from = 0; from < values.length; from += BLOCK) {
-    const n = Math.min(BLOCK, values.length - from);
-    block.set(stored.subarray(from * width, (from + n) * width));
-    if (swap) swapBytes(block, width);
-    if (wide) {
-      for (let i = 0; i < n; i++) {
-        const high = words[2 * i + 1 - lowWord];
-        numbers[i] = (high >= signedFrom ? high - 2 ** 32 : high) * 2 ** 32 + words[2 * i + lowWord];
-      }
-    } else {
-      numbers.set(new constructors[datatype](block.buffer, 0, n));
+export async function decodeVoxels(
+  header: ImageHeader,
+  layout: NiftiLayout,
+  bytes: Uint8Array,
+  file: string,
+  inflate: Inflate,
+): Promise<Volume> {
+  const scaling = scalingOf(sourceOf(header), file);
+  const { from, to } = voxelRange(header, layout, file);
+  const expected = `${to} bytes of ${header.type}`;
+  const short = (found: string) => truncated(file, header.grid.size, expected, found);
+  let plain = bytes;
+  if (isGzip(bytes)) {
+    if (to > maximumInflatedLength(bytes.length)) {
+      throw short(`${bytes.length} compressed bytes, too few for so many`);
     }
-    for (let i = 0; i < n; i++) values[from + i] = numbers[i] * slope + intercept;
-  }
+    plain = await inflate(bytes, to, file);
+    if (plain.length < to) throw short(`${plain.length} after decompression`);
+  } else if (bytes.length < to) throw short(`${bytes.length}`);
+  const data = new Float32Array(count(header.grid.size));
+  const { littleEndian } = sourceOf(header);
+  convertVoxels(plain.subarray(from, to), { type: header.type, littleEndian }, data, scaling);
+  return { ...header.grid, data };
 }

@@ -3,11 +3,14 @@
  * what the voxels are, so that float noise in the geometry never keeps viewers from overlaying the two.
  */
 import { gzipSync } from 'fflate';
-import { GeometryError } from '../../errors.js';
-import { count } from '../../math/vector.js';
+import type { ImageFormat } from '../format.js';
+import type { ImageHeader } from '../image.js';
 import { type LabelNames, labelExtension } from '../label-names.js';
+import { checkVoxelCount } from '../size-check.js';
+import { storedBytes } from '../voxels.js';
+import { createHeader } from './create.js';
 import { firstVoxelOffset, type HeaderBytes, singleFileMagic, writeField } from './fields.js';
-import type { ImageHeader } from './header.js';
+import { sourceOf } from './header.js';
 
 /** NIFTI_INTENT_LABEL: viewers show such a file as a label map. */
 const INTENT_LABEL = 1002;
@@ -20,23 +23,12 @@ interface VoxelDescription {
   readonly description?: string;
 }
 
-/** Refuse values that are not of the image's grid. */
-export function checkVoxelCount(length: number, header: ImageHeader): void {
-  const expected = count(header.grid.size);
-  if (length === expected) return;
-  throw new GeometryError(
-    `Result: expected ${expected} voxels (${header.grid.size.join(' x ')}, the image's grid), found ${length}.`,
-  );
-}
-
 /** What comes before the first voxel: a copy of the header, and the extension; those of the source are left out. */
 function startFile(
-  header: ImageHeader,
-  length: number,
+  header: HeaderBytes,
   voxels: VoxelDescription,
   extension: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
-  checkVoxelCount(length, header);
   const least = firstVoxelOffset[header.format];
   const from = least + extension.length;
   const bytes = new Uint8Array(from);
@@ -65,33 +57,33 @@ function startFile(
   return bytes;
 }
 
-/**
- * A file's parts before compression, one after another: header and voxels.
- * @param labels one value a voxel, in the header's voxel order
- * @param names of label values, kept in a header extension
- * @throws {GeometryError} if their number is not the grid's
- */
-export function maskParts(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array[] {
+/** The image's own header, or one for its grid where it is of another format. */
+function headerFor(header: ImageHeader): HeaderBytes {
+  return sourceOf(header.format === 'NIfTI' ? header : createHeader(header.grid));
+}
+
+/** A label map's parts before compression, one after another: header (with the names in an extension) and voxels. */
+function maskParts(labels: Uint8Array, header: ImageHeader, names: LabelNames): Uint8Array[] {
+  checkVoxelCount(labels.length, header.grid.size);
+  const source = headerFor(header);
   const voxels = { datatype: 2, bytesPerVoxel: 1, intent: INTENT_LABEL };
-  return [startFile(header, labels.length, voxels, labelExtension(names, header.littleEndian)), labels];
+  return [startFile(source, voxels, labelExtension(names, source.littleEndian)), labels];
 }
 
-const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-
-/**
- * The same of a map of float32 numbers in the header's byte order; shares the memory of `values` where that is the
- * host's.
- * @param description at most 79 bytes of text for people, kept in `descrip`
- */
-export function floatParts(values: Float32Array, header: ImageHeader, description?: string): Uint8Array[] {
-  const start = startFile(header, values.length, { datatype: 16, bytesPerVoxel: 4, intent: INTENT_NONE, description });
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  if (header.littleEndian === hostIsLittleEndian) return [start, bytes];
-  const swapped = new Uint8Array(bytes.length);
-  const view = new DataView(swapped.buffer);
-  for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i], header.littleEndian);
-  return [start, swapped];
+/** The same of a map of numbers, in the header's byte order; shares the memory of `values` where that is the host's. */
+function floatParts(values: Float32Array, header: ImageHeader, description?: string): Uint8Array[] {
+  checkVoxelCount(values.length, header.grid.size);
+  const source = headerFor(header);
+  const start = startFile(source, { datatype: 16, bytesPerVoxel: 4, intent: INTENT_NONE, description });
+  return [start, storedBytes(values, source.littleEndian)];
 }
+
+export const writeNifti: ImageFormat['write'] = async (values, header, what, deflate) => {
+  if (values instanceof Float32Array) {
+    return await deflate(floatParts(values, header, what.kind === 'map' ? what.description : undefined), 'gzip');
+  }
+  return await deflate(maskParts(values, header, what.kind === 'mask' ? what.names : {}), 'gzip');
+};
 
 /** The quickest level, and no time stamp, so that equal results are equal files. */
 function compress(parts: readonly Uint8Array[]): Uint8Array {
@@ -103,12 +95,20 @@ function compress(parts: readonly Uint8Array[]): Uint8Array {
   return gzipSync(bytes, { level: 1, mtime: 0 });
 }
 
-/** A label map as .nii.gz: uint8, intent code 1002, geometry bytes as in `header`; errors as {@link maskParts}. */
+/**
+ * A label map as .nii.gz: uint8, intent code 1002, geometry bytes as in `header`.
+ * @param labels one value a voxel, in the header's voxel order
+ * @param names of label values, kept in a header extension
+ * @throws {GeometryError} if their number is not the grid's
+ */
 export function encodeMask(labels: Uint8Array, header: ImageHeader, names: LabelNames = {}): Uint8Array {
   return compress(maskParts(labels, header, names));
 }
 
-/** A map of numbers as .nii.gz: float32, geometry bytes as in `header`; parameters and errors as {@link floatParts}. */
+/**
+ * A map of numbers as .nii.gz: float32, geometry bytes as in `header`; errors as {@link encodeMask}.
+ * @param description at most 79 bytes of text for people, kept in `descrip`
+ */
 export function encodeFloat(values: Float32Array, header: ImageHeader, description?: string): Uint8Array {
   return compress(floatParts(values, header, description));
 }

@@ -3,7 +3,7 @@
  * written so that ONNX Runtime's inference kernels run them at the speed of the forward pass.
  */
 import { forEachIndex, type NdArray, ndArray } from '../nd-array.js';
-import { type Dim, elementCount, fixedShape } from '../shape.js';
+import { type Dim, elementCount, fixedShape, scaleDim } from '../shape.js';
 import { type Attributes, fail, ints, type OpDefinition, type Tensor } from '../tensor.js';
 import { reduceSum } from './broadcast.js';
 import {
@@ -17,7 +17,7 @@ import {
 } from './conv-geometry.js';
 import { add } from './elementwise.js';
 import { matmul } from './matmul.js';
-import { depthToSpace } from './pixel-shuffle.js';
+import { depthToSpace, namedDepthToSpace } from './pixel-shuffle.js';
 import { flip, pad, reshape, slice, transpose } from './shape.js';
 
 export interface ConvOptions {
@@ -205,9 +205,9 @@ export function conv(x: Tensor, weight: Tensor, options: ConvOptions = {}, bias?
 }
 
 /**
- * Transposed convolution of `[batch, in, ...space]` with `[in, out, ...kernel]`. Where the kernel is the stride and
- * all shapes are fixed, it is built as a matrix product and a pixel shuffle: over twice as fast, and its gradients
- * follow.
+ * Transposed convolution of `[batch, in, ...space]` with `[in, out, ...kernel]`. Where the kernel is the stride, it is
+ * built as a matrix product (where lengths are named: a convolution of one voxel) and a pixel shuffle: over twice as
+ * fast, its gradients follow, and engines that lack the operator in 3D, as ONNX Runtime's WebGPU does, can run it.
  */
 export function convTranspose(
   x: Tensor,
@@ -216,7 +216,10 @@ export function convTranspose(
   bias?: Tensor,
 ): Tensor {
   const { outputPadding } = options;
-  if (isPixelShuffle(x, weight, options)) return shuffledConvTranspose(x, weight, bias);
+  if (isPixelShuffle(x, weight, options)) {
+    const fixed = x.shape.every((dim) => typeof dim === 'number');
+    return fixed ? shuffledConvTranspose(x, weight, bias) : namedConvTranspose(x, weight, bias);
+  }
   const attributes: Attributes = outputPadding?.some((value) => value !== 0)
     ? { ...attributesOf(options), output_padding: outputPadding }
     : attributesOf(options);
@@ -234,7 +237,9 @@ function isPixelShuffle(
     strides?.length === x.shape.length - 2 &&
     strides.every((stride, i) => stride > 1 && stride === weight.shape[i + 2]);
   const fits = x.shape.length === weight.shape.length && x.shape[1] === weight.shape[0];
-  return plain && fits && [...x.shape, ...weight.shape].every((dim) => typeof dim === 'number');
+  if (!plain || !fits || weight.shape.some((dim) => typeof dim === 'string')) return false;
+  // A named length must have a name again.
+  return x.shape.slice(2).every((dim, i) => typeof dim === 'number' || scaleDim(dim, strides[i], 1) !== undefined);
 }
 
 function shuffledConvTranspose(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
@@ -244,6 +249,15 @@ function shuffledConvTranspose(x: Tensor, weight: Tensor, bias?: Tensor): Tensor
   const matrix = transpose(reshape(weight, [channels, blocks]), [1, 0]);
   const product = matmul(matrix, reshape(x, [batch, channels, elementCount(space)]));
   const shuffled = depthToSpace(reshape(product, [batch, blocks, ...space]), kernel);
+  return bias ? add(shuffled, reshape(bias, [outChannels, ...kernel.map(() => 1)])) : shuffled;
+}
+
+function namedConvTranspose(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const [channels, outChannels, ...kernel] = fixedShape(weight.shape, 'ConvTranspose');
+  const taps = kernel.map((_, i) => kernel.length + 1 - i);
+  const blocks = outChannels * elementCount(kernel);
+  const matrix = reshape(transpose(weight, [...taps, 1, 0]), [blocks, channels, ...kernel.map(() => 1)]);
+  const shuffled = namedDepthToSpace(conv(x, matrix), kernel);
   return bias ? add(shuffled, reshape(bias, [outChannels, ...kernel.map(() => 1)])) : shuffled;
 }
 

@@ -23,3 +23,25 @@ export function depthToSpace(x: Tensor, factors: readonly number[]): Tensor {
   const shuffled = transpose(rows, [0, ...order, 2 * rank - 1]);
   return reshape(shuffled, [batch, channels, ...space.map((length, i) => length * factors[i])]);
 }
+
+/**
+ * `[n, prod(factors) * c, ...space]`, the last axis's factor outermost in the channels, to `[n, c, ...space * factors]`,
+ * where lengths may be named: one axis after another takes its factor from the channels beside it, since a reshape can
+ * leave only one length open.
+ */
+export function namedDepthToSpace(x: Tensor, factors: readonly number[]): Tensor {
+  const rank = factors.length;
+  const last = rank + 1;
+  let channels = x.shape[1] as number;
+  // Which axis of space lies at each place between batch and channels.
+  let order = factors.map((_, i) => i);
+  let result = transpose(x, [0, ...order.map((i) => i + 2), 1]);
+  for (let axis = rank - 1; axis >= 0; axis--) {
+    const next = [...order.filter((i) => i !== axis), axis];
+    if (order[rank - 1] !== axis) result = transpose(result, [0, ...next.map((i) => order.indexOf(i) + 1), last]);
+    order = next;
+    channels /= factors[axis];
+    result = reshape(result, [0, ...new Array<number>(rank - 1).fill(0), -1, channels]);
+  }
+  return transpose(result, [0, last, ...factors.map((_, i) => order.indexOf(i) + 1)]);
+}

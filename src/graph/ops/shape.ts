@@ -20,7 +20,7 @@ export const Reshape: OpDefinition = {
     const shape: Dim[] = target.map((dim, i) => (dim === 0 ? x.shape[i] : dim));
     // What the -1 must hold: the axes that were not copied, over the lengths that were given.
     const left = x.shape.filter((_, i) => target[i] !== 0);
-    const named = left.filter((dim) => typeof dim === 'string');
+    const named = left.filter((dim): dim is string => typeof dim === 'string');
     const ratio =
       elementCount(left.filter((dim) => typeof dim === 'number')) / elementCount(target.filter((dim) => dim > 0));
     if (rest < 0 && named.length > 0) fail('Reshape', inputs, 'a -1 where named dimensions are merged');
@@ -40,7 +40,9 @@ export const Reshape: OpDefinition = {
 };
 
 /** Length of merged axes: `24`, `depth`, `(2*depth*height)`. The last can only be matched against its like. */
-function mergedDim(ratio: number, named: readonly Dim[]): Dim {
+function mergedDim(ratio: number, named: readonly string[]): Dim {
+  const scaled = named.length === 1 ? scaleDim(named[0], ratio, 1) : undefined;
+  if (scaled !== undefined) return scaled;
   const factors = ratio === 1 && named.length > 0 ? named : [ratio, ...named];
   return factors.length === 1 ? factors[0] : `(${factors.join('*')})`;
 }

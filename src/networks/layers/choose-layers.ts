@@ -27,8 +27,12 @@ const TOLERANCE = 1e-4;
 const BLOCKS = [16, 8] as const;
 const known = new WeakMap<Runtime, Promise<16 | 8 | null>>();
 
-/** The fastest layers for an architecture on an engine; the engine is probed once. */
+/**
+ * The fastest layers for an architecture on an engine, which is probed once; plain ones where the engine does not say that
+ * its device has more.
+ */
 export async function chooseLayers(architecture: Architecture, runtime: Runtime): Promise<ChosenLayers> {
+  if (!runtime.capabilities.blockedKernels) return plain;
   let probed = known.get(runtime);
   if (!probed) {
     probed = blockSizeOf(runtime);
