@@ -27,8 +27,7 @@ export interface RecordedOption<T, Kept> extends Option<T, false> {
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a table holds options of any type.
-export type Options = Readonly<Record<string, Option<any>>>;
+export type Options = Readonly<Record<string, Option<unknown>>>;
 
 type Value<O> = O extends { readonly kind: Kind<infer T> } ? T : never;
 type NeededKeys<O extends Options> = { [K in keyof O]: O[K]['needed'] extends true ? K : never }[keyof O];

@@ -141,7 +141,7 @@ function decideIntensity(
   if (!hounsfield)
     return [
       zScore,
-      'units are not known to be Hounsfield: each image by its own 0.5 and 99.5 percentiles, mean and sd above its minimum',
+      'units are not known to be Hounsfield: each image by its own 0.5 and 99.5 percentiles, mean and sd of what is above its background',
     ];
   const foregrounds = cases.map((c) => Array.from(c.foregroundIntensities, (v) => v + offset));
   if (foregrounds.every(({ length }) => length === 0))

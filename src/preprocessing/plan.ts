@@ -37,7 +37,7 @@ export const planSchema = z.object({
   patch: z.tuple([side, side, side]),
   /** Share of a window that overlaps its neighbour, 0 to 0.9. */
   overlap: z.number().min(0).max(0.9),
-  /** Images that need more windows than this lie outside the task without being run, unless the task is named. */
+  /** Images that need more windows than this lie outside the task without being run, be it named or not. */
   maximumWindows: z.number().int().positive(),
   intensity: intensityPlanSchema,
   /** Added to stored values of every image run under this plan (to Hounsfield units); null where units are unknown. */

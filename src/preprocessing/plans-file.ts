@@ -13,7 +13,8 @@ const meanings: Readonly<Record<keyof PlanValues, string>> = {
   spacing: 'voxel spacing in mm that images are resampled to, along right, anterior, superior',
   patch: "training patch and inference window in voxels, along the same axes; multiples of the network's stride",
   overlap: 'share of a window that overlaps its neighbour, 0 to 0.9',
-  maximumWindows: 'images that need more windows than this are taken as out of distribution without being run',
+  maximumWindows:
+    'images that need more windows than this are taken as out of distribution without being run, and get no mask',
   intensity:
     'z-score: clip to two percentiles of the image, then mean 0 and sd 1; window: clip to lower and upper, then (value - mean) / sd',
   intensityOffset: 'added to stored values before anything else; null for nothing',
