@@ -26,10 +26,22 @@ export async function requireSound(
   });
   const groups = findings.flatMap(groupFindings);
   for (const group of groups) if (group.severity === 'warning') options.onNote?.(describe(group, 1)[0]);
-  const details = groups.filter(({ severity }) => severity === 'error').flatMap((group) => describe(group, TOLD));
-  if (details.length === 0) return;
+  const errors = groups.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return;
+  const details = errors.flatMap((group) => describe(group, TOLD));
   const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
-  throw new DatasetError(`${details[0]}${more}`, { details });
+  const { file, case: name, message, advice } = errors[0].findings[0];
+  throw new DatasetError({
+    file: file ?? name ?? undefined,
+    problem: withoutStop(message),
+    remedy: `${withoutStop(advice)}${more}`,
+    details,
+  });
+}
+
+/** A finding's sentence as a clause. */
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '');
 }
 
 /** A line for each finding, up to `most`; the last says how many are left out. */

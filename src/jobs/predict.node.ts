@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { type InputImage, listImages } from '../datasets/list-images.node.js';
-import { type CandorError, EmptyImageError, isCandorError, sentence, throwIfCancelled, UsageError } from '../errors.js';
+import { errorOn, isCandorError, sentence, throwIfCancelled, UsageError } from '../errors.js';
 import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
 import { outputFormats } from '../formats/file-names.js';
 import type { Image } from '../formats/image.js';
@@ -163,16 +163,10 @@ async function predictOne(
   } catch (error) {
     const ofThisImage = ['EmptyImageError', 'ImageFormatError', 'GeometryError', 'UnsupportedError', 'EngineError'];
     if (!isCandorError(error) || !ofThisImage.includes(error.tag)) throw error;
-    const { tag, message } = ofFile(error, input.path);
+    // What the library cannot know: which file it is about.
+    const { tag, message } = error.file === undefined ? errorOn(input.path, error) : error;
     return { case: input.case, image, error: { tag, message } };
   }
-}
-
-/** What the library cannot know: which file it is about. */
-function ofFile(error: CandorError, file: string): CandorError {
-  if (!(error instanceof EmptyImageError)) return error;
-  const { expected, found, remedy } = error;
-  return new EmptyImageError({ file, expected, found, remedy });
 }
 
 async function writeVolumes(

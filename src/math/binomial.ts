@@ -44,11 +44,12 @@ export function betaBinomialQuantile(q: number, trials: number, a: number, b: nu
 export function expectedAlarms(nCalibration: number, nTest: number, alpha: number, level = 0.95): [number, number] {
   for (const n of [nCalibration, nTest]) {
     if (!(Number.isInteger(n) && n >= 0))
-      throw new UsageError(`Expected alarms: expected a count of images, not ${n}.`);
+      throw new UsageError({ file: 'Expected alarms', expected: 'a count of images', found: String(n) });
   }
-  if (!(alpha >= 0 && alpha <= 1)) throw new UsageError(`Expected alarms: alpha must lie in [0, 1], found ${alpha}.`);
+  if (!(alpha >= 0 && alpha <= 1))
+    throw new UsageError({ file: 'Expected alarms', expected: 'alpha in [0, 1]', found: String(alpha) });
   if (!(level > 0 && level < 1))
-    throw new UsageError(`Expected alarms: level must lie between 0 and 1, found ${level}.`);
+    throw new UsageError({ file: 'Expected alarms', expected: 'a level between 0 and 1', found: String(level) });
   // The slack undoes rounding such as 0.29 * 100 = 28.999999999999996.
   const k = Math.floor(alpha * (nCalibration + 1) + 1e-9);
   if (k === 0) return [0, 0];

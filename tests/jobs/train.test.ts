@@ -2,7 +2,15 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CancelledError, DatasetError, ModelFormatError, OutputError, RunError, UsageError } from '../../src/errors.js';
+import {
+  CancelledError,
+  DatasetError,
+  type Fault,
+  ModelFormatError,
+  OutputError,
+  RunError,
+  UsageError,
+} from '../../src/errors.js';
 import type { Progress } from '../../src/job-options.js';
 import { train } from '../../src/jobs/train.node.js';
 import { foregroundNames } from '../../src/labels/label-space.js';
@@ -136,7 +144,7 @@ describe('train', () => {
 });
 
 describe('train refuses', () => {
-  const refused = async (changes: Partial<TrainOptions>, error: new (text: string) => Error, reason: RegExp) => {
+  const refused = async (changes: Partial<TrainOptions>, error: new (fault: Fault) => Error, reason: RegExp) => {
     const run = train(settings('m', changes));
     await expect(run).rejects.toThrow(reason);
     await expect(run).rejects.toThrow(error);

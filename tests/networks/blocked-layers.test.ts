@@ -130,7 +130,11 @@ describe('the chosen layers on the engine', () => {
   });
 
   it('are the plain ones for an engine that lacks blocked kernels, and for channels that do not fit', async () => {
-    const without = { ...runtime, name: 'without', open: () => Promise.reject(new EngineError('no such operator')) };
+    const without = {
+      ...runtime,
+      name: 'without',
+      open: () => Promise.reject(new EngineError({ problem: 'no such operator' })),
+    };
     expect((await chooseLayers(straight, without)).name).toBe('plain');
     expect((await chooseLayers({ ...straight, channels: [6, 12] }, runtime)).name).toBe('plain');
   });
