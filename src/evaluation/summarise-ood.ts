@@ -118,25 +118,25 @@ export function summariseFalseAlarms(cases: readonly CaseResult[], alphas: reado
         expectedRange: supportsAlpha(calibration, alpha) ? expectedRange([{ calibration, test: n }], alpha) : null,
       }));
     const pool = Object.values(judged[0].verdict.ood.perTask).reduce((sum, { n }) => sum + n, 0);
-    const groups = everyTask
+    const tests = everyTask
       ? counts.map(({ calibration, n }) => ({ calibration, test: n }))
       : [{ calibration: pool, test: judged.length }];
     const alarms = judged.filter((c) => c.alarm).length;
-    return [...rows, { alpha, task: 'pooled', n: judged.length, alarms, expectedRange: expectedRange(groups, alpha) }];
+    return [...rows, { alpha, task: 'pooled', n: judged.length, alarms, expectedRange: expectedRange(tests, alpha) }];
   });
 }
 
 /**
- * Central 95 % range of the number of alarms over groups that each have calibration images of their own: the sum of
+ * Central 95 % range of the number of alarms over tests that each have calibration images of their own: the sum of
  * independent beta-binomial counts (`math/binomial.ts` says why), by convolving their probabilities.
  * Rules that need several p-values to agree raise fewer alarms than this, never more.
  */
 export function expectedRange(
-  groups: readonly { readonly calibration: number; readonly test: number }[],
+  tests: readonly { readonly calibration: number; readonly test: number }[],
   alpha: number,
 ): [number, number] {
   let probabilities: Float64Array = Float64Array.of(1);
-  for (const { calibration, test } of groups) {
+  for (const { calibration, test } of tests) {
     // The slack undoes rounding such as 0.29 * 100 = 28.999999999999996.
     const k = Math.floor(alpha * (calibration + 1) + 1e-9);
     // With k = 0 no p-value reaches alpha: surely no alarm.

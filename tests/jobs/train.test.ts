@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 
 describe('train', () => {
-  it('writes a model that knows its tasks, its judges and where it comes from', async () => {
+  it('writes a model that knows its tasks, its calibration and where it comes from', async () => {
     const model = await readModel(at('m.onnx'));
     expect(model.name).toBe('m');
     expect(
@@ -123,7 +123,7 @@ describe('train', () => {
     expect(untimed('stopped.run')).toEqual(untimed('m.run'));
   });
 
-  it('resumed when all steps are done only judges again', async () => {
+  it('resumed when all steps are done only calibrates again', async () => {
     const before = await readModel(at('m.onnx'));
     rmSync(at('m.onnx'));
     await train(settings('m', { resume: true }));
