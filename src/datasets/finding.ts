@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** From worst to mildest. */
-export const severities = ['error', 'warning', 'note'] as const;
+const severities = ['error', 'warning', 'note'] as const;
 
 /** What kinds of finding there are. The words are part of the JSON output: add new ones, never rename. */
 export const findingKinds = [

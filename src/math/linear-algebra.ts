@@ -163,30 +163,6 @@ function forward(factor: CholeskyFactor, b: ArrayLike<number>): Float64Array {
   return y;
 }
 
-/** Solve A x = b, given the Cholesky factor of A. */
-export function solveCholesky(factor: CholeskyFactor, b: ArrayLike<number>): Float64Array {
-  const { n, lower } = factor;
-  const x = forward(factor, b);
-  for (let i = n - 1; i >= 0; i--) {
-    x[i] /= lower[i * n + i];
-    for (let k = 0; k < i; k++) x[k] -= lower[i * n + k] * x[i];
-  }
-  return x;
-}
-
-/** Inverse of A, given its Cholesky factor; row-major n x n. */
-export function inverseCholesky(factor: CholeskyFactor): Float64Array {
-  const { n } = factor;
-  const inverse = new Float64Array(n * n);
-  const unit = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    unit[i] = 1;
-    inverse.set(solveCholesky(factor, unit), i * n);
-    unit[i] = 0;
-  }
-  return inverse;
-}
-
 /** Mahalanobis distance sqrt((x - mean)' A^-1 (x - mean)), given the Cholesky factor of the covariance A. */
 export function mahalanobis(factor: CholeskyFactor, x: ArrayLike<number>, mean: ArrayLike<number>): number {
   let sum = 0;

@@ -79,3 +79,10 @@ export function modelCard(model: StoredModel): ModelCard {
     provenance: model.provenance,
   };
 }
+
+/** A sentence on a model. */
+export function describeModel({ architecture, tasks, provenance }: StoredModel): string {
+  const [dimensions, stages] = [architecture.dimensions, architecture.channels.length];
+  const names = tasks.map(({ name }) => name).join(', ');
+  return `A ${dimensions}D U-Net of ${stages} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
+}

@@ -9,7 +9,7 @@ import { type DetectorName, detectorNames, detectors } from './detectors.js';
 import { type BankFeatures, type Features, type FeaturesByTask, HISTOGRAM_BINS, type Layer } from './features.js';
 
 /** The most float64 values that fitted covariances may take (256 MB). */
-export const MAXIMUM_COVARIANCE_VALUES = 2 ** 25;
+const MAXIMUM_COVARIANCE_VALUES = 2 ** 25;
 
 /** Fewest images a bank can be fitted from. */
 export const MINIMUM_BANK = 2;

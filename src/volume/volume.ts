@@ -35,11 +35,3 @@ export function refuseTooLarge(size: Vec3, file: string): void {
     remedy: 'crop the image or lower its resolution',
   });
 }
-
-/** Number of NaN and infinite values: readers keep them, callers decide what they mean. */
-export function countNotFinite(data: Float32Array): number {
-  let found = 0;
-  // x - x is 0 for every finite x and NaN for the others.
-  for (let i = 0; i < data.length; i++) if (data[i] - data[i] !== 0) found++;
-  return found;
-}

@@ -13,7 +13,7 @@ import {
   ModelProtoSchema,
 } from './onnx_pb.js';
 
-export const OPSET = 18;
+const OPSET = 18;
 const IR_VERSION = 9n;
 const dataTypes = { float32: DataType.FLOAT, int64: DataType.INT64, bool: DataType.BOOL } as const;
 
