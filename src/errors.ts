@@ -176,7 +176,16 @@ export function errorOn(file: string, error: CandorError): CandorError {
   return new classes[error.tag]({ ...error, file, cause: error });
 }
 
-/** Narrow an unknown value to a Candor error. */
+/**
+ * Narrow an unknown value to a Candor error.
+ * @example
+ * try {
+ *   await inspect('model.onnx');
+ * } catch (error) {
+ *   if (!isCandorError(error)) throw error;
+ *   console.error(error.tag, error.file, error.remedy ?? error.message);
+ * }
+ */
 export function isCandorError(error: unknown): error is CandorError {
   return error instanceof CandorError;
 }
