@@ -32,7 +32,7 @@ export function exampleFeatures(layers, random) {
   return { spectra, histogram: histogram.map((value) => value / sum), entropy: 0.05 + 0.01 * random.uniform() };
 }
 
-/** State of the judges for `tasks` tasks with `bank` training and `calibration` calibration images each. */
+/** Out-of-distribution state for `tasks` tasks with `bank` training and `calibration` calibration images each. */
 export function exampleOod(names, { bank = 60, calibration = 40, network = architecture } = {}) {
   const layers = featureLayers(network).map(({ name, channels }) => ({ name, channels }));
   const tasks = names.map((name) => {

@@ -19,11 +19,25 @@ export interface Fault {
 }
 
 /** The one line that a fault is told in. */
-export function sentence({ file, problem, expected, found, remedy }: Fault): string {
+export function sentence(fault: Fault): string {
+  const clause = clauseOf(fault);
+  return withRemedy(fault.file === undefined ? capitalised(clause) : clause, fault);
+}
+
+/** The same without its full stop and what to do, to go on from other words. */
+export function clauseOf({ file, problem, expected, found }: Fault): string {
   const wanted = [expected !== undefined && `expected ${expected}`, found !== undefined && `found ${found}`];
   const clauses = [problem, ...wanted].filter((clause) => typeof clause === 'string').join(', ');
-  const where = file === undefined ? capitalised(clauses) : `${file}: ${clauses}`;
-  return [`${where}.`, ...(remedy === undefined ? [] : [asSentence(remedy)])].join(' ');
+  return file === undefined ? clauses : `${file}: ${clauses}`;
+}
+
+/** What an error says, to go on from words that have named `file` already. */
+export function messageOn(file: string, error: CandorError): string {
+  return error.file === file ? withRemedy(clauseOf({ ...error, file: undefined }), error) : error.message;
+}
+
+function withRemedy(clause: string, { remedy }: Fault): string {
+  return remedy === undefined ? `${clause}.` : `${clause}. ${asSentence(remedy)}`;
 }
 
 /** A clause, such as a remedy, as a sentence of its own. */
@@ -51,24 +65,24 @@ export type ErrorTag =
   | 'EngineError';
 
 /** Common parent of every error that Candor throws on purpose. */
-export abstract class CandorError extends Error {
+export abstract class CandorError extends Error implements Fault {
   abstract readonly tag: ErrorTag;
   readonly file: string | undefined;
+  readonly problem: string | undefined;
   readonly expected: string | undefined;
   readonly found: string | undefined;
   readonly remedy: string | undefined;
   readonly details: readonly string[];
 
-  /** @param fault its fields, or the whole message where there is nothing to tell apart */
-  constructor(fault: Fault | string, options: Pick<Fault, 'cause' | 'details'> = {}) {
-    const fields: Fault = typeof fault === 'string' ? options : fault;
-    super(typeof fault === 'string' ? fault : sentence(fault), 'cause' in fields ? { cause: fields.cause } : undefined);
+  constructor(fault: Fault) {
+    super(sentence(fault), 'cause' in fault ? { cause: fault.cause } : undefined);
     this.name = new.target.name;
-    this.file = fields.file;
-    this.expected = fields.expected;
-    this.found = fields.found;
-    this.remedy = fields.remedy;
-    this.details = fields.details ?? [];
+    this.file = fault.file;
+    this.problem = fault.problem;
+    this.expected = fault.expected;
+    this.found = fault.found;
+    this.remedy = fault.remedy;
+    this.details = fault.details ?? [];
   }
 }
 
@@ -125,6 +139,10 @@ export class OutputError extends CandorError {
 /** The caller's AbortSignal fired; what was done so far is kept and can be resumed. */
 export class CancelledError extends CandorError {
   readonly tag = 'CancelledError';
+
+  constructor(fault: Fault = { problem: 'cancelled' }) {
+    super(fault);
+  }
 }
 
 /** A graph was built with tensors that do not fit together; names the op, the tensors and their shapes. */
@@ -137,7 +155,7 @@ export class EngineError extends CandorError {
   readonly tag = 'EngineError';
 }
 
-const classes: Readonly<Record<ErrorTag, new (fault: Fault | string) => CandorError>> = {
+const classes: Readonly<Record<ErrorTag, new (fault: Fault) => CandorError>> = {
   UsageError,
   DatasetError,
   ImageFormatError,
@@ -153,21 +171,35 @@ const classes: Readonly<Record<ErrorTag, new (fault: Fault | string) => CandorEr
   EngineError,
 };
 
-/** Narrow an unknown value to a Candor error. */
+/** The same error of the file that only its catcher knows. */
+export function errorOn(file: string, error: CandorError): CandorError {
+  return new classes[error.tag]({ ...error, file, cause: error });
+}
+
+/**
+ * Narrow an unknown value to a Candor error.
+ * @example
+ * try {
+ *   await inspect('model.onnx');
+ * } catch (error) {
+ *   if (!isCandorError(error)) throw error;
+ *   console.error(error.tag, error.file, error.remedy ?? error.message);
+ * }
+ */
 export function isCandorError(error: unknown): error is CandorError {
   return error instanceof CandorError;
 }
 
 /** Throw {@link CancelledError} if the signal has fired. */
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new CancelledError('Cancelled.');
+  if (signal?.aborted) throw new CancelledError();
 }
 
 /** An error between threads: a structured clone keeps its message but loses its class, and so its tag. */
 export interface CarriedError {
   /** Null for an error that is not Candor's. */
   readonly tag: ErrorTag | null;
-  readonly fields: Pick<Fault, 'file' | 'expected' | 'found' | 'remedy' | 'details'>;
+  readonly fields: Omit<Fault, 'cause'>;
   readonly message: string;
   readonly stack: string | undefined;
 }
@@ -176,12 +208,12 @@ export interface CarriedError {
 export function packError(error: unknown): CarriedError {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   if (!isCandorError(error)) return { tag: null, fields: {}, message, stack };
-  const { tag, file, expected, found, remedy, details } = error;
-  return { tag, fields: { file, expected, found, remedy, details }, message, stack };
+  const { tag, file, problem, expected, found, remedy, details } = error;
+  return { tag, fields: { file, problem, expected, found, remedy, details }, message, stack };
 }
 
 /** The error with its class and fields; an unknown one is an internal error there as it would be here. */
 export function unpackError({ tag, fields, message, stack }: CarriedError): Error {
   if (tag === null) return Object.assign(new Error(message), { stack });
-  return Object.assign(new classes[tag](message), fields, { stack });
+  return Object.assign(new classes[tag](fields), { message, stack });
 }

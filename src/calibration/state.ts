@@ -21,11 +21,4 @@ export const taskCalibrationSchema = z.object({
   estimatedDiceError: z.number().min(0).max(1).nullable(),
 });
 
-export const calibrationStateSchema = z.object({
-  /** By how many voxels masks were dilated to the region of interest. */
-  regionRadius: z.number().int().nonnegative(),
-  tasks: z.record(z.string(), taskCalibrationSchema),
-});
-
 export type TaskCalibration = z.infer<typeof taskCalibrationSchema>;
-export type CalibrationState = z.infer<typeof calibrationStateSchema>;

@@ -141,9 +141,9 @@ function sigmoidSums(margins: Float32Array, beta: number) {
     const m = margins[i];
     // exp of a negative number only: stable for logits of any size.
     const e = Math.exp(-Math.abs(beta * m));
-    const wrong = m > 0 ? e / (1 + e) : 1 / (1 + e);
+    const slope = m > 0 ? e / (1 + e) : 1 / (1 + e);
     n += Math.log1p(e) + (m > 0 ? 0 : -beta * m);
-    s -= m * wrong;
+    s -= m * slope;
     c += (m * m * e) / ((1 + e) * (1 + e));
   }
   return { nll: n, slope: s, curvature: c };

@@ -1,7 +1,7 @@
 /** A check's report for people: by data set, worst first, what is repeated said once. */
 
 import type { CheckedDataset, CheckReport } from '../datasets/check-report.js';
-import { type FindingGroup, groupFindings } from '../datasets/finding.js';
+import { type FindingsOfKind, findingsByKind } from '../datasets/finding.js';
 import { listText, plainText, plural } from './text.js';
 
 /** Findings of one kind that are shown; the others are counted. */
@@ -31,12 +31,12 @@ function verdictText({ verdict, quick }: CheckReport): string {
 
 function datasetText(set: CheckedDataset): string {
   const title = `${plainText(set.name)}  (${plural(set.cases, 'case')})`;
-  const groups = groupFindings(set.findings);
+  const groups = findingsByKind(set.findings);
   if (groups.length === 0) return `${title}\n  nothing found`;
   return [title, ...groups.map((group) => groupText(group, set))].join('\n');
 }
 
-function groupText({ severity, kind, findings }: FindingGroup, set: CheckedDataset): string {
+function groupText({ severity, kind, findings }: FindingsOfKind, set: CheckedDataset): string {
   const named = new Set(findings.flatMap((finding) => finding.case ?? []));
   const often =
     findings.length === 1

@@ -48,7 +48,7 @@ export function addTrain(program: Command): void {
 }
 
 /** Where the model is, how it did on its calibration images, and the next command to type. */
-export function trainText({ model, steps, trainingSeconds, tasks }: TrainResult): string {
+function trainText({ model, steps, trainingSeconds, tasks }: TrainResult): string {
   const rows = tasks.map(({ name, temperature, calibrationDice }) => [
     plainText(name),
     fixed(calibrationDice, 3),
@@ -62,7 +62,7 @@ export function trainText({ model, steps, trainingSeconds, tasks }: TrainResult)
 }
 
 /** What was decided, and where to read why. */
-export function planText({ plans, fingerprints, tasks }: PlanResult): string {
+function planText({ plans, fingerprints, tasks }: PlanResult): string {
   const rows = tasks.map(({ name, plan }) => [
     plainText(name),
     plan.spacing.join(' x '),

@@ -1,7 +1,7 @@
 /** The part of the check that opens headers: are the pairs complete, readable and on one grid? */
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asSentence, isCandorError } from '../errors.js';
+import { asSentence, isCandorError, messageOn } from '../errors.js';
 import { caseName, isImageName } from '../formats/file-names.js';
 import type { ImageHeader } from '../formats/image.js';
 import { readImageHeader } from '../formats/image-file.node.js';
@@ -12,7 +12,7 @@ import { type Finding, type FindingKind, someOf } from './finding.js';
 import { gridMismatch } from './grid-match.js';
 import { namesakes } from './list-pairs.node.js';
 
-/** What is said of a file that cannot be used, by the tag of the reader's error. */
+/** What is said of a file that cannot be used, by the tag of the reader's error and what it says of the file. */
 export function unusableFile(
   c: Case,
   what: 'image' | 'label',
@@ -23,10 +23,9 @@ export function unusableFile(
     GeometryError: 'bad-affine',
     UnsupportedError: `unsupported-${what}`,
   };
-  const prefix = `${file}: `;
   return {
     ...{ severity: 'error', kind: kinds[tag] ?? `unreadable-${what}`, case: c.name, file },
-    message: `the ${what} cannot be used: ${message.startsWith(prefix) ? message.slice(prefix.length) : message}`,
+    message: `the ${what} cannot be used: ${message}`,
     advice: 'Mend or replace the file, or take the case out.',
   };
 }
@@ -58,7 +57,7 @@ export async function checkHeaders(c: Case): Promise<CheckedHeaders> {
       return await readImageHeader(file);
     } catch (error) {
       if (!isCandorError(error)) throw error;
-      findings.push(unusableFile(c, what, error));
+      findings.push(unusableFile(c, what, { tag: error.tag, message: messageOn(file, error) }));
       return null;
     }
   };

@@ -30,12 +30,12 @@ export function checkOffsets(dataset: Dataset, scanned: readonly ScannedCase[], 
   const levels = scanned.flatMap(({ case: c, image }): Level[] =>
     image && image.tissue !== null ? [{ name: c.name, low: image.low, tissue: image.tissue }] : [],
   );
-  const mixed = twoGroups(levels);
+  const mixed = twoClusters(levels);
   if (mixed) return [tellMixed(mixed, levels.length)];
   return levels.length > 0 ? checkStated(dataset, levels, source) : [];
 }
 
-interface Groups {
+interface Clusters {
   readonly lower: readonly Level[];
   readonly upper: readonly Level[];
 }
@@ -44,7 +44,7 @@ const middle = (levels: readonly Level[], of: (level: Level) => number) => media
 const isWithin = (value: number, { least, most }: { least: number; most: number }) => value >= least && value <= most;
 
 /** The widest gap between the levels of soft tissue, if the low ends are apart as well, or the upper ones have no air. */
-function twoGroups(levels: readonly Level[]): Groups | null {
+function twoClusters(levels: readonly Level[]): Clusters | null {
   const sorted = [...levels].sort((a, b) => a.tissue - b.tissue);
   const gaps = sorted.slice(1).map(({ tissue }, i) => tissue - sorted[i].tissue);
   const widest = gaps.indexOf(Math.max(...gaps));
@@ -54,7 +54,7 @@ function twoGroups(levels: readonly Level[]): Groups | null {
   return low - middle(lower, (level) => level.low) >= APART / 2 || low >= NO_AIR ? { lower, upper } : null;
 }
 
-function tellMixed({ lower, upper }: Groups, all: number): Finding {
+function tellMixed({ lower, upper }: Clusters, all: number): Finding {
   const [few, many] = lower.length < upper.length ? [lower, upper] : [upper, lower];
   const shift = middle(upper, (level) => level.tissue) - middle(lower, (level) => level.tissue);
   const air = [few, many].map((levels) => Math.round(middle(levels, (level) => level.low)));

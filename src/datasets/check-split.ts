@@ -4,7 +4,7 @@ import { nameMeant } from './dataset-remarks.js';
 import type { Finding, FindingKind, Severity } from './finding.js';
 
 /** Fewest cases of each part that a model can be made of: fewer are an error here, and so in training. */
-export const FEWEST_CASES: Readonly<Record<SplitPart, number>> = { train: 2, calibration: 1, test: 0 };
+const FEWEST_CASES: Readonly<Record<SplitPart, number>> = { train: 2, calibration: 1, test: 0 };
 
 /** Two cases of one name, or of names that some file systems take for one. */
 export function checkNames(dataset: Dataset): Finding[] {

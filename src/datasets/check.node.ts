@@ -98,7 +98,7 @@ export async function checkDatasets(datasets: readonly Dataset[], options: Check
 /** The file that findings on the data set as such are about. */
 const sourceOf = ({ folder }: Dataset): string => join(folder, 'dataset.json');
 
-export function hasErrors(findings: readonly Finding[]): boolean {
+function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some(({ severity }) => severity === 'error');
 }
 

@@ -158,7 +158,7 @@ function onlyChannel(channelNames: Record<string, string> | string[], source: st
  * Refuse a path from outside that could leave the data set's folder.
  * @throws DatasetError for absolute paths, `..`, backslashes and control characters.
  */
-export function checkRelativePath(path: string, source: string): void {
+function checkRelativePath(path: string, source: string): void {
   const parts = path.split('/');
   const last = parts[parts.length - 1];
   if (

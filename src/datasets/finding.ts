@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** From worst to mildest. */
-export const severities = ['error', 'warning', 'note'] as const;
+const severities = ['error', 'warning', 'note'] as const;
 
 /** What kinds of finding there are. The words are part of the JSON output: add new ones, never rename. */
 export const findingKinds = [
@@ -96,23 +96,23 @@ export function aboutCase({ name }: { readonly name: string }, file: string | nu
 }
 
 /** Findings of one severity and kind, in the order in which they came. */
-export interface FindingGroup {
+export interface FindingsOfKind {
   readonly severity: Severity;
   readonly kind: FindingKind;
   readonly findings: readonly Finding[];
 }
 
 /** Findings by severity, errors first, then by kind: what is repeated for every case can then be said once. */
-export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
-  const groups = new Map<string, { severity: Severity; kind: FindingKind; findings: Finding[] }>();
+export function findingsByKind(findings: readonly Finding[]): FindingsOfKind[] {
+  const byKind = new Map<string, { severity: Severity; kind: FindingKind; findings: Finding[] }>();
   for (const finding of findings) {
     const { severity, kind } = finding;
     const key = `${severity} ${kind}`;
-    const group = groups.get(key) ?? { severity, kind, findings: [] };
-    group.findings.push(finding);
-    groups.set(key, group);
+    const known = byKind.get(key) ?? { severity, kind, findings: [] };
+    known.findings.push(finding);
+    byKind.set(key, known);
   }
-  return [...groups.values()].sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+  return [...byKind.values()].sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
 }
 
 /** "a, b, c and 18 more": enough names to start looking, never a page of them. */

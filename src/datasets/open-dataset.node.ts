@@ -21,7 +21,9 @@ const maximumJsonBytes = 64 * 2 ** 20;
  *   channels. Faults of single cases are left to the check, which lists them all at once.
  * @example
  * const dataset = await openDataset('data/liver');
- * await train({ datasets: [{ ...dataset, split }], output: 'fold-1.onnx' });
+ * const { train: [first, ...others], ...split } = dataset.split;
+ * const fold = { ...split, train: others, test: [...split.test, first] };
+ * await train({ datasets: [{ ...dataset, split: fold }], output: 'fold-1.onnx' });
  */
 export async function openDataset(folder: string, options: { seed?: number } = {}): Promise<Dataset> {
   folder = resolve(folder);

@@ -3,7 +3,7 @@ import { DatasetError } from '../errors.js';
 import type { JobOptions } from '../job-options.js';
 import { type CheckOptions, checkDatasets } from './check.node.js';
 import type { Dataset } from './dataset.js';
-import { type FindingGroup, groupFindings } from './finding.js';
+import { type FindingsOfKind, findingsByKind } from './finding.js';
 
 /** Lines of one kind of finding that are told one by one; `candor check` tells all. */
 const TOLD = 20;
@@ -24,16 +24,28 @@ export async function requireSound(
     signal: options.signal,
     onProgress: (done, total, { name }) => options.onProgress?.({ stage: 'check', done, total, item: name }),
   });
-  const groups = findings.flatMap(groupFindings);
-  for (const group of groups) if (group.severity === 'warning') options.onNote?.(describe(group, 1)[0]);
-  const details = groups.filter(({ severity }) => severity === 'error').flatMap((group) => describe(group, TOLD));
-  if (details.length === 0) return;
+  const kinds = findings.flatMap(findingsByKind);
+  for (const kind of kinds) if (kind.severity === 'warning') options.onNote?.(describe(kind, 1)[0]);
+  const errors = kinds.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return;
+  const details = errors.flatMap((kind) => describe(kind, TOLD));
   const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
-  throw new DatasetError(`${details[0]}${more}`, { details });
+  const { file, case: name, message, advice } = errors[0].findings[0];
+  throw new DatasetError({
+    file: file ?? name ?? undefined,
+    problem: withoutStop(message),
+    remedy: `${withoutStop(advice)}${more}`,
+    details,
+  });
+}
+
+/** A finding's sentence as a clause. */
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '');
 }
 
 /** A line for each finding, up to `most`; the last says how many are left out. */
-function describe({ kind, findings }: FindingGroup, most: number): string[] {
+function describe({ kind, findings }: FindingsOfKind, most: number): string[] {
   const lines = findings.slice(0, most).map(({ file, case: name, message, advice }) => {
     const where = file ?? name;
     return `${where === null ? '' : `${where}: `}${message} ${advice}`;

@@ -2,7 +2,7 @@
  * Reads the voxels of one case and keeps only what the check wants to know: some numbers, which are cheap to send from
  * another process.
  */
-import { isCandorError } from '../errors.js';
+import { isCandorError, messageOn } from '../errors.js';
 import { readImage } from '../formats/image-file.node.js';
 import type { Volume } from '../volume/volume.js';
 import type { Case } from './dataset.js';
@@ -50,7 +50,7 @@ async function scanFile<T>(file: string, scan: (volume: Volume) => T): Promise<T
     return scan((await readImage(file)).volume);
   } catch (error) {
     if (!isCandorError(error)) throw error;
-    return { tag: error.tag, message: error.message };
+    return { tag: error.tag, message: messageOn(file, error) };
   }
 }
 

@@ -1,4 +1,6 @@
 /** What the figures of a summary do not cover, and why: one sentence each, for the report's readers. */
+import type { Dataset } from '../datasets/dataset.js';
+import type { StoredModel } from '../model/model.js';
 import type { CaseResult, Evaluation } from './case-result.js';
 import type { FalseAlarms } from './summary.js';
 
@@ -6,6 +8,26 @@ interface Context extends Evaluation {
   readonly tasks: readonly string[];
   readonly alphas: readonly number[];
   readonly falseAlarms: readonly FalseAlarms[];
+}
+
+/** Sentences about the data sets and the tasks of a model that were evaluated. */
+export function notesOnData(
+  model: { readonly tasks: readonly Pick<StoredModel['tasks'][number], 'name' | 'calibration'>[] },
+  datasets: readonly Pick<Dataset, 'name' | 'splitSource'>[],
+): string[] {
+  const evaluated = new Set(datasets.map(({ name }) => name));
+  return [
+    ...datasets
+      .filter(({ splitSource }) => splitSource === 'seeded')
+      .map(({ name }) => `${name}: dataset.json names no split; the seeded one of the training run was used.`),
+    ...model.tasks
+      .filter(({ name, calibration }) => evaluated.has(name) && calibration.keepLargest)
+      .map(
+        ({ name }) =>
+          `${name}: of each mask only the largest connected component is kept, which gave the higher mean Dice on the ` +
+          'calibration cases.',
+      ),
+  ];
 }
 
 /** Sentences about everything that was left out of a figure. */

@@ -2,7 +2,7 @@
  * How well images of OOD sets are told from the test cases, by each detector and for each set; and how often the default
  * detector raised a false alarm on the test cases, beside the number that its guarantee lets one expect.
  */
-import { betaBinomialProbabilities } from '../math/binomial.js';
+import { expectedAlarms } from '../math/binomial.js';
 import { aupr, auroc, fprAtTpr, type LabelledScore, splitScores } from '../metrics/ranking.js';
 import { isAtMost, supportsAlpha } from '../ood/conformal.js';
 import type { Verdict } from '../ood/verdict.js';
@@ -115,53 +115,13 @@ export function summariseFalseAlarms(cases: readonly CaseResult[], alphas: reado
         task,
         n,
         alarms,
-        expectedRange: supportsAlpha(calibration, alpha) ? expectedRange([{ calibration, test: n }], alpha) : null,
+        expectedRange: supportsAlpha(calibration, alpha) ? expectedAlarms([{ calibration, test: n }], alpha) : null,
       }));
     const pool = Object.values(judged[0].verdict.ood.perTask).reduce((sum, { n }) => sum + n, 0);
-    const groups = everyTask
+    const tests = everyTask
       ? counts.map(({ calibration, n }) => ({ calibration, test: n }))
       : [{ calibration: pool, test: judged.length }];
     const alarms = judged.filter((c) => c.alarm).length;
-    return [...rows, { alpha, task: 'pooled', n: judged.length, alarms, expectedRange: expectedRange(groups, alpha) }];
+    return [...rows, { alpha, task: 'pooled', n: judged.length, alarms, expectedRange: expectedAlarms(tests, alpha) }];
   });
-}
-
-/**
- * Central 95 % range of the number of alarms over groups that each have calibration images of their own: the sum of
- * independent beta-binomial counts (`math/binomial.ts` says why), by convolving their probabilities.
- * Rules that need several p-values to agree raise fewer alarms than this, never more.
- */
-export function expectedRange(
-  groups: readonly { readonly calibration: number; readonly test: number }[],
-  alpha: number,
-): [number, number] {
-  let probabilities: Float64Array = Float64Array.of(1);
-  for (const { calibration, test } of groups) {
-    // The slack undoes rounding such as 0.29 * 100 = 28.999999999999996.
-    const k = Math.floor(alpha * (calibration + 1) + 1e-9);
-    // With k = 0 no p-value reaches alpha: surely no alarm.
-    if (k > 0 && test > 0) {
-      probabilities = convolve(probabilities, betaBinomialProbabilities(test, k, calibration + 1 - k));
-    }
-  }
-  return [quantileOf(probabilities, 0.025), quantileOf(probabilities, 0.975)];
-}
-
-function convolve(a: Float64Array, b: Float64Array): Float64Array {
-  const out = new Float64Array(a.length + b.length - 1);
-  a.forEach((p, i) => {
-    b.forEach((q, j) => {
-      out[i + j] += p * q;
-    });
-  });
-  return out;
-}
-
-function quantileOf(probabilities: Float64Array, q: number): number {
-  let cumulative = 0;
-  for (let x = 0; x < probabilities.length - 1; x++) {
-    cumulative += probabilities[x];
-    if (cumulative >= q) return x;
-  }
-  return probabilities.length - 1;
 }

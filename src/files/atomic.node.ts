@@ -63,6 +63,14 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   }
 }
 
+/**
+ * Write a value as JSON that people can read; as {@link writeFileAtomic}.
+ * @throws {OutputError} likewise
+ */
+export function writeJsonAtomic(path: string, value: unknown): Promise<void> {
+  return writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
 function refusal(file: string, act: string, cause: unknown): OutputError {
   return new OutputError({ file, problem: `cannot ${act}: ${explainSystemError(cause)}`, cause });
 }

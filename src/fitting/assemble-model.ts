@@ -6,7 +6,7 @@ import { built } from '../networks/network.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { TrainingState } from '../training/checkpoint.js';
 import type { TrainSettings } from '../training/train-settings.js';
-import type { Judges } from './judges.js';
+import type { PostHocFit } from './post-hoc.js';
 
 export interface FinishedRun {
   readonly name: string;
@@ -15,11 +15,11 @@ export interface FinishedRun {
   readonly datasets: readonly Dataset[];
   readonly plans: readonly Plan[];
   readonly state: TrainingState;
-  readonly judges: Judges;
+  readonly postHoc: PostHocFit;
 }
 
 /** The model of a run; tasks are in the order of the data sets. */
-export function assembleModel({ name, engine, settings, datasets, plans, state, judges }: FinishedRun): Model {
+export function assembleModel({ name, engine, settings, datasets, plans, state, postHoc }: FinishedRun): Model {
   const { device, preset, architecture, batch, spacing, balance, loss, dropout, learningRate } = settings;
   return {
     name,
@@ -35,9 +35,9 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
         calibration: casesOf(dataset, 'calibration').length,
         test: casesOf(dataset, 'test').length,
       },
-      calibration: judges.calibration[i],
+      calibration: postHoc.calibration[i],
     })),
-    ood: judges.ood,
+    ood: postHoc.ood,
     provenance: {
       version: settings.version,
       engine,

@@ -27,6 +27,11 @@ export interface OpenedImage {
  * @throws {ImageFormatError} if a file cannot be read, is foreign, damaged or truncated
  * @throws {UnsupportedError} if it is valid but not a 3D image of single numbers, or too large
  * @throws {GeometryError} if it does not lie in a patient's space, or its affine cannot be used
+ * @example
+ * const opened = await openImage('scan.nrrd');
+ * console.log(opened.header.grid.size, opened.header.remarks, await opened.sha256());
+ * const { volume } = await opened.read();
+ * console.log(volume.data.length);
  */
 export async function openImage(name: string): Promise<OpenedImage> {
   const file = await openDiskFile(name);

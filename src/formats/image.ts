@@ -14,7 +14,7 @@ export type AffineSource =
   | 'directions'
   | 'spacing';
 
-export const remarkKinds = ['no-orientation', 'no-spacing', 'header-disagrees', 'spatial-unit'] as const;
+const remarkKinds = ['no-orientation', 'no-spacing', 'header-disagrees', 'spatial-unit'] as const;
 
 /** Something about a header that a user should know although the image can be read. Clauses without a full stop. */
 export interface HeaderRemark {

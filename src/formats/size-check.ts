@@ -1,7 +1,7 @@
 /** Sizes of images that the headers of all formats declare: what is no 3D image of a size that fits is refused. */
 import { GeometryError, ImageFormatError, UnsupportedError } from '../errors.js';
 import { count, type Vec3 } from '../math/vector.js';
-import { checkSize } from '../volume/volume.js';
+import { refuseTooLarge } from '../volume/volume.js';
 
 /**
  * The grid of a 3D image.
@@ -25,7 +25,7 @@ export function gridSize(size: readonly number[], file: string, declared: readon
     throw new UnsupportedError({ file, expected, found: `${rank}D (${shape})`, remedy: 'stack its slices first' });
   }
   const grid: Vec3 = [size[0], size[1], size[2]];
-  checkSize(grid, file);
+  refuseTooLarge(grid, file);
   return grid;
 }
 

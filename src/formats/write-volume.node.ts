@@ -26,12 +26,29 @@ export async function writeMask(
   await write(path, mask, header, { kind: 'mask', names });
 }
 
-/** Write foreground probabilities (float32) with the image's geometry; formats and errors as {@link writeMask}. */
+/**
+ * Write foreground probabilities (float32) with the image's geometry; formats and errors as {@link writeMask}.
+ * @param probability of one structure, or of any: one plane, in the voxel order of the image
+ * @example
+ * const model = await openModel('model.onnx');
+ * const { volume, header } = await readImage('scan.nii.gz');
+ * const { probability } = await model.predict(volume);
+ * await writeProbabilities('scan_prob.nii.gz', probability, header);
+ * await model.release();
+ */
 export async function writeProbabilities(path: string, probability: Float32Array, header: ImageHeader): Promise<void> {
   await write(path, probability, header, { kind: 'map', description: 'foreground probability' });
 }
 
-/** Write an OOD map (float32) with the image's geometry; formats and errors as {@link writeMask}. */
+/**
+ * Write an OOD map (float32) with the image's geometry; formats and errors as {@link writeMask}.
+ * @example
+ * const model = await openModel('model.onnx');
+ * const { volume, header } = await readImage('scan.nii.gz');
+ * const { oodMap } = await model.predict(volume, { oodMap: true });
+ * if (oodMap) await writeOodMap('scan_ood.nii.gz', oodMap, header);
+ * await model.release();
+ */
 export async function writeOodMap(path: string, map: Float32Array, header: ImageHeader): Promise<void> {
   const description = 'strangeness relative to the rest of the scan, no p-value';
   await write(path, map, header, { kind: 'map', description });

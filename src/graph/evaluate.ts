@@ -10,14 +10,16 @@ export function evaluate(graph: Graph, feeds: Readonly<Record<string, NdArray>>)
   const values = new Map<Tensor, NdArray>();
   for (const input of graph.inputs) {
     const value = feeds[input.name];
-    if (!value) throw new GraphError(`evaluate: expected a value for input ${input.name}, found none.`);
+    if (!value) throw new GraphError({ file: 'evaluate', expected: `a value for input ${input.name}`, found: 'none' });
     const { shape, data } = value;
     const fits =
       shape.length === input.shape.length && input.shape.every((dim, i) => typeof dim === 'string' || dim === shape[i]);
     if (!fits || data.length !== elementCount(shape)) {
-      throw new GraphError(
-        `evaluate: expected ${describe(input)}, found ${data.length} values of shape ${formatShape(shape)}.`,
-      );
+      throw new GraphError({
+        file: 'evaluate',
+        expected: describe(input),
+        found: `${data.length} values of shape ${formatShape(shape)}`,
+      });
     }
     values.set(input, value);
   }

@@ -13,7 +13,7 @@ import { type Composite, describe, type GraphBuilder, type Node, type Tensor } f
 export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[] {
   const { graph } = loss;
   if (fixedShape(loss.shape, 'loss').some((dim) => dim !== 1)) {
-    throw new GraphError(`gradients: expected a loss of one number, found ${describe(loss)}.`);
+    throw new GraphError({ file: 'gradients', expected: 'a loss of one number', found: describe(loss) });
   }
   // Only steps that depend on a parameter carry gradients.
   const relevant = new Set<Tensor>(parameters);
@@ -39,7 +39,11 @@ export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[]
   }
   return parameters.map((parameter) => {
     const gradient = gradientOf.get(parameter);
-    if (!gradient) throw new GraphError(`gradients: ${describe(parameter)} does not influence ${describe(loss)}.`);
+    if (!gradient)
+      throw new GraphError({
+        file: 'gradients',
+        problem: `${describe(parameter)} does not influence ${describe(loss)}`,
+      });
     return gradient;
   });
 }
@@ -70,7 +74,8 @@ function stepOf(node: Node): Step {
     inputs,
     outputs,
     gradient(dy, wanted) {
-      if (!op.gradient) throw new GraphError(`${op.type}(${inputs.map(describe).join(', ')}): has no gradient.`);
+      if (!op.gradient)
+        throw new GraphError({ file: `${op.type}(${inputs.map(describe).join(', ')})`, problem: 'has no gradient' });
       return op.gradient(node, dy, wanted);
     },
   };

@@ -33,7 +33,11 @@ export class Graph implements GraphBuilder {
   /** A named float32 constant (an initializer), such as a weight of a finished model. */
   constant(name: string, shape: readonly number[], data: Float32Array): Tensor {
     if (data.length !== elementCount(shape)) {
-      throw new GraphError(`Constant ${name}: expected ${elementCount(shape)} values, found ${data.length}.`);
+      throw new GraphError({
+        file: `Constant ${name}`,
+        expected: `${elementCount(shape)} values`,
+        found: String(data.length),
+      });
     }
     const tensor = this.makeTensor(name, 'float32', shape, null, data);
     this.constants.push(tensor);
@@ -71,7 +75,7 @@ export class Graph implements GraphBuilder {
   /** Add a node and return its outputs. Throws GraphError where shapes or types do not fit. */
   addAll(op: OpDefinition, inputs: readonly Tensor[], attributes: Attributes = {}): readonly Tensor[] {
     const foreign = inputs.find((tensor) => tensor.graph !== this);
-    if (foreign) throw new GraphError(`${op.type}: tensor ${foreign.name} belongs to another graph.`);
+    if (foreign) throw new GraphError({ file: op.type, problem: `tensor ${foreign.name} belongs to another graph` });
     const outputs: Tensor[] = [];
     const node: Node = { op, inputs, outputs, attributes };
     for (const { dtype, shape } of op.infer(inputs, attributes)) {
@@ -102,7 +106,8 @@ export class Graph implements GraphBuilder {
 
   /** Mark a tensor as a result under a name of its own. */
   output(name: string, tensor: Tensor): void {
-    if (this.outputs.some((output) => output.name === name)) throw new GraphError(`Output ${name} exists already.`);
+    if (this.outputs.some((output) => output.name === name))
+      throw new GraphError({ problem: `output ${name} exists already` });
     this.outputs.push({ name, tensor });
   }
 
@@ -121,7 +126,7 @@ export class Graph implements GraphBuilder {
   }
 
   private makeTensor(name: string, dtype: DataType, shape: Shape, node: Node | null, data?: ConstantData): Tensor {
-    if (this.names.has(name)) throw new GraphError(`Tensor ${name} exists already.`);
+    if (this.names.has(name)) throw new GraphError({ problem: `tensor ${name} exists already` });
     this.names.add(name);
     return { graph: this, name, dtype, shape, node, data };
   }

@@ -20,7 +20,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 export function fixedShape(shape: Shape, what: string): number[] {
   return shape.map((dim) => {
     if (typeof dim === 'string') {
-      throw new GraphError(`${what}: expected a shape of numbers, found ${formatShape(shape)}.`);
+      throw new GraphError({ file: what, expected: 'a shape of numbers', found: formatShape(shape) });
     }
     return dim;
   });

@@ -103,7 +103,7 @@ export function describe(tensor: Tensor): string {
 
 /** Throw a GraphError that names the op and its input tensors with their shapes. */
 export function fail(op: string, inputs: readonly Tensor[], expected: string): never {
-  throw new GraphError(`${op}(${inputs.map(describe).join(', ')}): expected ${expected}.`);
+  throw new GraphError({ file: `${op}(${inputs.map(describe).join(', ')})`, expected });
 }
 
 /** Whole-number values of a constant input (axes, pads, a target shape). */

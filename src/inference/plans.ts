@@ -30,7 +30,7 @@ export function distinctPlans<Task extends PlannedTask>(tasks: readonly Task[]):
 }
 
 /** Windows that an image on `grid` needs under `plan`; infinitely many where it would be too large for memory. */
-export function windowsUnder(grid: Grid, plan: Plan): number {
+function windowsUnder(grid: Grid, plan: Plan): number {
   try {
     return countWindows(preparedSize(grid, plan), plan.patch, plan.overlap);
   } catch (error) {

@@ -42,7 +42,7 @@ export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
 
 /** What a model says of one image; arrays are on the image's own grid, x fastest. */
 export interface Prediction {
-  /** The task whose plan and temperature were used: the one named, else the least strange. */
+  /** The task whose plan and temperature were used: the one named, else that of the lowest OOD score. */
   readonly task: string;
   /** What the task's structures are: of several, logits and probabilities hold a plane each, one after another. */
   readonly labels: LabelSpace;
@@ -57,7 +57,7 @@ export interface Prediction {
   readonly notFiniteVoxels: number;
   readonly temperature: number;
   readonly verdict: Verdict;
-  /** Strangeness and p-value by every detector the model has. */
+  /** OOD score and p-value by every detector the model has. */
   readonly detectors: Readonly<Partial<Record<DetectorName, Verdict>>>;
   /**
    * Logits of the model's plain pass on the image's own grid and in its voxel order, before temperature.
@@ -180,7 +180,7 @@ async function predict(
   };
 }
 
-/** What its grid alone tells of an image beyond every task: that it is as strange as can be. */
+/** What its grid alone tells of an image beyond every task: the highest OOD score. */
 function unsegmented(
   model: Model,
   volume: Volume,

@@ -1,4 +1,4 @@
-/** One pass of a network over one image under one plan: logits, and the features that strangeness is judged by. */
+/** One pass of a network over one image under one plan: logits, and the features that detectors compare. */
 import { meanEntropyOfLogits } from '../calibration/uncertainty.js';
 import { type Features, intensityHistogram } from '../ood/features.js';
 import { addGram, createGramSum, type GramSum, logSpectrum } from '../ood/signature.js';

@@ -5,7 +5,7 @@ import { type CheckReport, checkReport } from '../datasets/check-report.js';
 import type { Dataset, DatasetInput } from '../datasets/dataset.js';
 import type { Finding } from '../datasets/finding.js';
 import { checkInputs, openInput } from '../datasets/open-datasets.node.js';
-import { isCandorError } from '../errors.js';
+import { isCandorError, messageOn } from '../errors.js';
 import type { JobOptions } from '../job-options.js';
 import { type OptionsOf, validateOptions } from '../options/options.js';
 import { checkOptions } from './check-options.js';
@@ -56,10 +56,8 @@ async function open(
   } catch (error) {
     if (!isCandorError(error) || typeof input !== 'string') throw error;
     const file = path.join(folder, 'dataset.json');
-    const prefix = `${file}: `;
-    const message = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
     const fault: Finding = {
-      ...{ severity: 'error', kind: 'unusable-dataset', case: null, file, message },
+      ...{ severity: 'error', kind: 'unusable-dataset', case: null, file, message: messageOn(file, error) },
       advice: 'Nothing else of this data set was checked: mend this first.',
     };
     return { folder, dataset: null, fault };

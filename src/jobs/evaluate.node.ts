@@ -9,15 +9,16 @@ import { openDatasets } from '../datasets/open-datasets.node.js';
 import { DatasetError } from '../errors.js';
 import { casesCsv } from '../evaluation/cases-csv.js';
 import { evaluateCases, evaluateImages, type LabelledCase } from '../evaluation/evaluate-cases.js';
+import { notesOnData } from '../evaluation/notes.js';
 import { summarise } from '../evaluation/summarise.js';
 import type { Summary } from '../evaluation/summary.js';
-import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { makeFolder, writeFileAtomic, writeJsonAtomic } from '../files/atomic.node.js';
 import { readImage } from '../formats/image-file.node.js';
 import { createPredictor } from '../inference/predictor.js';
 import type { JobOptions } from '../job-options.js';
 import type { StoredModel } from '../model/model.js';
+import { describeModel } from '../model/model-card.js';
 import { readModel } from '../model/read-model.node.js';
-import { networkOf } from '../networks/network.js';
 import { defaultAlpha } from '../ood/alpha.js';
 import { type OptionsOf, validateOptions } from '../options/options.js';
 import type { EvaluatedData } from '../report/provenance-section.js';
@@ -98,19 +99,19 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
         oodImages,
         failed,
         placeholderSpacing,
-        notes: [...notesOn(datasets), ...notesOnMasks(model, datasets)],
+        notes: notesOnData(model, datasets),
       },
       { alpha, seed, calibrationDice, nsdToleranceMm: NSD_TOLERANCE_MM },
     );
     const created = new Date().toISOString().slice(0, 10);
     const report = path.join(options.output, 'report.html');
-    await writeFileAtomic(path.join(options.output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    await writeJsonAtomic(path.join(options.output, 'summary.json'), summary);
     await writeFileAtomic(path.join(options.output, 'cases.csv'), casesCsv(cases, oodImages, failed));
     await writeFileAtomic(
       report,
       renderReport({
         ...{ summary, cases, oodImages, failed, created },
-        model: { ...reference, about: describe(model) },
+        model: { ...reference, about: describeModel(model) },
         provenance: { version, engine: runtime.name, training: model.provenance, data },
       }),
     );
@@ -165,29 +166,4 @@ async function describeData(datasets: readonly Dataset[], sets: readonly ImageSe
       })),
     )),
   ];
-}
-
-function notesOn(datasets: readonly Dataset[]): string[] {
-  return datasets.flatMap(({ name, splitSource }) =>
-    splitSource === 'seeded'
-      ? [`${name}: dataset.json names no split; the seeded one of the training run was used.`]
-      : [],
-  );
-}
-
-function notesOnMasks(model: StoredModel, datasets: readonly Dataset[]): string[] {
-  const evaluated = new Set(datasets.map(({ name }) => name));
-  return model.tasks
-    .filter(({ name, calibration }) => evaluated.has(name) && calibration.keepLargest)
-    .map(
-      ({ name }) =>
-        `${name}: of each mask only the largest connected component is kept, which gave the higher mean Dice on the ` +
-        'calibration cases.',
-    );
-}
-
-function describe({ network, tasks, provenance }: StoredModel): string {
-  const { name, stages } = networkOf(network);
-  const names = tasks.map(({ name }) => name).join(', ');
-  return `A ${name} of ${stages.length} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
 }

@@ -23,7 +23,10 @@ export interface PlanResult {
  */
 export async function plan(options: TrainOptions): Promise<PlanResult> {
   if (options.resume)
-    throw new UsageError('A run that is resumed keeps its plans: expected no plan-only, or no resume.');
+    throw new UsageError({
+      problem: 'a run that is resumed keeps its plans',
+      remedy: 'give --plan-only or --resume, not both',
+    });
   const { run, datasets, plans } = await beginRun(options);
   return {
     run: run.folder,

@@ -2,28 +2,22 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { type InputImage, listImages } from '../datasets/list-images.node.js';
-import { type CandorError, EmptyImageError, isCandorError, sentence, throwIfCancelled, UsageError } from '../errors.js';
-import { makeFolder, removeFile, writeFileAtomic } from '../files/atomic.node.js';
-import { outputFormats } from '../formats/file-names.js';
-import type { Image } from '../formats/image.js';
+import { errorOn, isCandorError, throwIfCancelled, UsageError } from '../errors.js';
+import { makeFolder, writeJsonAtomic } from '../files/atomic.node.js';
 import { type OpenedImage, openImage } from '../formats/image-file.node.js';
-import { writeMask, writeOodMap, writeProbabilities } from '../formats/write-volume.node.js';
 import { memoryWatch } from '../inference/memory-watch.node.js';
-import { createPredictor, type Prediction, type Predictor } from '../inference/predictor.js';
+import { createPredictor, type Predictor } from '../inference/predictor.js';
 import { checkDropout } from '../inference/segment.js';
 import type { JobOptions } from '../job-options.js';
-import { writtenNames } from '../labels/label-space.js';
-import { foregroundProbability } from '../labels/probability.js';
-import { writtenMask } from '../labels/reference.js';
-import type { StoredModel } from '../model/model.js';
 import { readEnsemble } from '../model/read-model.node.js';
 import { type OptionsOf, validateOptions } from '../options/options.js';
+import { describeCase, describeSource } from '../results/describe-case.js';
 import { readDone } from '../results/predict-done.node.js';
 import { predictOptions } from '../results/predict-options.js';
 import { ofPart, runId, writeSummary } from '../results/predict-parts.node.js';
 import { settingsOf } from '../results/predict-settings.js';
 import type { FailedImage, PredictedCase, PredictSummary, ResultSource } from '../results/predicted-case.js';
-import { isRefused, namesFor, volumeNames } from '../results/result-names.js';
+import { writeVolumes } from '../results/write-volumes.node.js';
 import { createOnnxRuntime } from '../runtime/onnxruntime.node.js';
 
 /** Options of `predict`. */
@@ -93,15 +87,6 @@ function once(say: PredictOptions['onNote']): (text: string) => void {
   };
 }
 
-function describeSource(models: readonly StoredModel[], { mc = 0, seed = 0 }: PredictOptions): ResultSource {
-  const members = models.map(({ name, sha256 }) => ({ name, sha256 }));
-  return {
-    model: members[0],
-    ...(members.length > 1 ? { members } : {}),
-    ...(mc > 0 ? { mcDropout: { passes: mc, seed } } : {}),
-  };
-}
-
 /** Results carry the names of their images: in the images' own folder a mask would replace a scan. */
 async function refuseOverwriting(images: readonly InputImage[], output: string): Promise<void> {
   const real = (folder: string) => realpath(folder).catch(() => path.resolve(folder));
@@ -116,6 +101,7 @@ async function refuseOverwriting(images: readonly InputImage[], output: string):
   }
 }
 
+/** One image from file to files; what is wrong with it becomes its result. */
 async function predictOne(
   predictor: Predictor,
   resultSource: ResultSource,
@@ -131,76 +117,23 @@ async function predictOne(
     checkMemory(opened);
     // The voxels come from the very bytes of the digest.
     const imageSha256 = await opened.sha256();
-    const source = await opened.read();
+    const { volume, header } = await opened.read();
     const { task, alpha, keepLargest, intensityOffset, mc, seed, saveOodMap: oodMap, signal } = options;
     const wanted = { task, alpha, keepLargest, intensityOffset, mc, seed, oodMap, signal };
-    const prediction = await predictor.predict(source.volume, wanted);
-    const files = await writeVolumes(input, source, prediction, options);
-    const result: PredictedCase = {
-      case: input.case,
-      image,
-      imageSha256,
-      ...resultSource,
-      settings: settingsOf(options),
-      verdict: prediction.verdict.verdict,
-      ood: prediction.verdict.ood,
-      task: prediction.task,
-      temperature: prediction.temperature,
-      keepLargest: prediction.keepLargest,
-      foregroundVoxels: prediction.segmented ? prediction.foregroundVoxels : null,
-      volumeMl: prediction.segmented ? prediction.volumeMl : null,
-      estimatedDice: prediction.estimatedDice,
-      spacing: prediction.spacing,
-      device: predictor.device,
-      files,
-      notFiniteVoxels: prediction.notFiniteVoxels,
-      remarks: [...source.header.remarks.map(({ text }) => sentence({ problem: text })), ...prediction.remarks],
-      seconds: (performance.now() - start) / 1000,
-    };
+    const prediction = await predictor.predict(volume, wanted);
+    const files = await writeVolumes(options.output, input, header, prediction, options);
+    const result = describeCase(prediction, {
+      ...{ case: input.case, image, imageSha256, ...resultSource, settings: settingsOf(options), header },
+      ...{ device: predictor.device, files, seconds: (performance.now() - start) / 1000 },
+    });
     // Written last: its presence says that the case is complete.
-    await writeFileAtomic(path.join(options.output, `${input.case}.json`), toJson(result));
+    await writeJsonAtomic(path.join(options.output, `${input.case}.json`), result);
     return result;
   } catch (error) {
     const ofThisImage = ['EmptyImageError', 'ImageFormatError', 'GeometryError', 'UnsupportedError', 'EngineError'];
     if (!isCandorError(error) || !ofThisImage.includes(error.tag)) throw error;
-    const { tag, message } = ofFile(error, input.path);
+    // What the library cannot know: which file it is about.
+    const { tag, message } = error.file === undefined ? errorOn(input.path, error) : error;
     return { case: input.case, image, error: { tag, message } };
   }
-}
-
-/** What the library cannot know: which file it is about. */
-function ofFile(error: CandorError, file: string): CandorError {
-  if (!(error instanceof EmptyImageError)) return error;
-  const { expected, found, remedy } = error;
-  return new EmptyImageError({ file, expected, found, remedy });
-}
-
-async function writeVolumes(
-  input: InputImage,
-  { header }: Image,
-  { segmented, verdict, labels, mask, probability, oodMap }: Prediction,
-  options: PredictOptions,
-): Promise<PredictedCase['files']> {
-  if (!segmented || isRefused(verdict.verdict, options)) {
-    // An earlier call may have written them, in whichever format.
-    for (const file of outputFormats.flatMap((format) => Object.values(volumeNames(input.case, format)))) {
-      await removeFile(path.join(options.output, file));
-    }
-    return { mask: null, probabilities: null, oodMap: null };
-  }
-  const names = namesFor(input, options);
-  const maskFile = names.mask;
-  const probabilityFile = options.saveProbabilities ? names.probabilities : null;
-  const oodMapFile = oodMap ? names.oodMap : null;
-  await writeMask(path.join(options.output, maskFile), writtenMask(labels, mask), header, writtenNames(labels));
-  if (probabilityFile) {
-    const foreground = foregroundProbability(labels, probability);
-    await writeProbabilities(path.join(options.output, probabilityFile), foreground, header);
-  }
-  if (oodMap && oodMapFile) await writeOodMap(path.join(options.output, oodMapFile), oodMap, header);
-  return { mask: maskFile, probabilities: probabilityFile, oodMap: oodMapFile };
-}
-
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

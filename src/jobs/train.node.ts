@@ -6,7 +6,7 @@ import { labelSpaceOf } from '../datasets/labels.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
 import { assembleModel, finalWeights } from '../fitting/assemble-model.js';
-import { type CaseReader, fitJudges, type Judges, type JudgeTask } from '../fitting/judges.js';
+import { type CaseReader, fitPostHoc, type PostHocFit, type PostHocTask } from '../fitting/post-hoc.js';
 import { openNetwork } from '../inference/network.js';
 import type { JobOptions } from '../job-options.js';
 import { doubtsOf } from '../model/doubts.js';
@@ -36,8 +36,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { runtime, datasets, settings, run, plans, store } = begun;
   const prepared = await prepareTasks(datasets, plans, store, options);
   const state = await fitWeights(begun, prepared, options);
-  const judges = await calibrate(begun, prepared, state, options);
-  const model = assembleModel({ name: begun.name, engine: runtime.name, settings, datasets, plans, state, judges });
+  const postHoc = await calibrate(begun, prepared, state, options);
+  const model = assembleModel({ name: begun.name, engine: runtime.name, settings, datasets, plans, state, postHoc });
   for (const doubt of doubtsOf(model)) options.onNote?.(doubt);
   await writeFileAtomic(options.output, await encodeModelFile(model));
   return {
@@ -123,14 +123,14 @@ async function calibrate(
   prepared: readonly TrainingTask[],
   state: TrainingState,
   options: JobOptions,
-): Promise<Judges> {
+): Promise<PostHocFit> {
   const trained = { network: built(settings.architecture), weights: finalWeights(state) };
   const network = await openNetwork(trained, runtime);
   const tasks = datasets.map((dataset, i) => calibrationTask(dataset, plans[i], prepared[i]));
   const total = tasks.reduce((sum, { bank, calibration }) => sum + bank.length + calibration.length, 0);
   let done = 0;
   try {
-    return await fitJudges(network, tasks, {
+    return await fitPostHoc(network, tasks, {
       signal: options.signal,
       onCase: (item) => options.onProgress?.({ stage: 'calibrate', done: ++done, total, item }),
     });
@@ -140,7 +140,7 @@ async function calibrate(
 }
 
 /** The bank is of all cases of the training part, those held out included; calibration cases are read one by one. */
-function calibrationTask(dataset: Dataset, plan: Plan, { name, cases }: TrainingTask): JudgeTask {
+function calibrationTask(dataset: Dataset, plan: Plan, { name, cases }: TrainingTask): PostHocTask {
   const calibration = casesOf(dataset, 'calibration').map(
     (c): CaseReader =>
       async () => {

@@ -43,9 +43,9 @@ export function bootstrapInterval<T>(
 ): Interval {
   const { seed, resamples = 2000, level = 0.95 } = options;
   if (!(level > 0 && level < 1))
-    throw new UsageError(`Bootstrap level: expected a share between 0 and 1, not ${level}.`);
+    throw new UsageError({ file: 'Bootstrap level', expected: 'a share between 0 and 1', found: String(level) });
   if (!(Number.isInteger(resamples) && resamples > 0)) {
-    throw new UsageError(`Bootstrap resamples: expected a positive integer, not ${resamples}.`);
+    throw new UsageError({ file: 'Bootstrap resamples', expected: 'a positive integer', found: String(resamples) });
   }
   const groups = ('groups' in grouped ? gather(grouped.values, grouped.groups) : grouped).filter((g) => g.length > 0);
   const all = groups.flat();
@@ -72,7 +72,11 @@ export function bootstrapInterval<T>(
 
 function gather<T>(values: readonly T[], ids: readonly (string | number)[]): T[][] {
   if (ids.length !== values.length) {
-    throw new UsageError(`Bootstrap: expected one group id per value, found ${ids.length} for ${values.length}.`);
+    throw new UsageError({
+      file: 'Bootstrap',
+      expected: 'one group id per value',
+      found: `${ids.length} for ${values.length}`,
+    });
   }
   const byId = new Map<string | number, T[]>();
   values.forEach((value, i) => {

@@ -19,12 +19,16 @@ export interface ShrunkCovariance {
  */
 export function ledoitWolf(rows: readonly ArrayLike<number>[]): ShrunkCovariance {
   const n = rows.length;
-  if (n < 2) throw new UsageError(`Ledoit-Wolf covariance: expected at least two rows, found ${n}.`);
+  if (n < 2) throw new UsageError({ file: 'Ledoit-Wolf covariance', expected: 'at least two rows', found: String(n) });
   const p = rows[0].length;
   const mean = new Float64Array(p);
   for (const row of rows) {
     if (row.length !== p)
-      throw new UsageError(`Ledoit-Wolf covariance: expected rows of ${p} features, found ${row.length}.`);
+      throw new UsageError({
+        file: 'Ledoit-Wolf covariance',
+        expected: `rows of ${p} features`,
+        found: String(row.length),
+      });
     for (let j = 0; j < p; j++) mean[j] += row[j] / n;
   }
 
@@ -37,7 +41,8 @@ export function ledoitWolf(rows: readonly ArrayLike<number>[]): ShrunkCovariance
       centred[j] = row[j] - mean[j];
       squared += centred[j] * centred[j];
     }
-    if (!Number.isFinite(squared)) throw new UsageError('Ledoit-Wolf covariance: expected finite features.');
+    if (!Number.isFinite(squared))
+      throw new UsageError({ file: 'Ledoit-Wolf covariance', expected: 'finite features' });
     fourth += squared * squared;
     for (let j = 0; j < p; j++) {
       const value = centred[j] / n;

@@ -89,7 +89,8 @@ function implicitQl(d: Float64Array, e: Float64Array): void {
       while (m < n - 1 && Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1]))) m++;
       if (m === l) break;
       // QL with Wilkinson's shift needs about two sweeps; the bound only keeps a rounding accident from looping for ever.
-      if (sweep === 100) throw new UsageError(`Eigenvalues: no convergence for a ${n} x ${n} matrix.`);
+      if (sweep === 100)
+        throw new UsageError({ file: 'Eigenvalues', problem: `no convergence for a ${n} x ${n} matrix` });
       let g = (d[l + 1] - d[l]) / (2 * e[l]);
       let r = Math.hypot(g, 1);
       g = d[m] - d[l] + e[l] / (g + (g < 0 ? -r : r));
@@ -139,9 +140,11 @@ export function cholesky(matrix: ArrayLike<number>, n: number): CholeskyFactor {
   }
   const decomposition = new CholeskyDecomposition(symmetric);
   if (!decomposition.isPositiveDefinite()) {
-    throw new UsageError(
-      `Cholesky factor: the ${n} x ${n} matrix is not positive definite; shrink or regularise it first.`,
-    );
+    throw new UsageError({
+      file: 'Cholesky factor',
+      problem: `the ${n} x ${n} matrix is not positive definite`,
+      remedy: 'shrink or regularise it first',
+    });
   }
   return { n, lower: Float64Array.from(decomposition.lowerTriangularMatrix.to1DArray()) };
 }
@@ -149,7 +152,8 @@ export function cholesky(matrix: ArrayLike<number>, n: number): CholeskyFactor {
 /** Solve L y = b. */
 function forward(factor: CholeskyFactor, b: ArrayLike<number>): Float64Array {
   const { n, lower } = factor;
-  if (b.length !== n) throw new UsageError(`Cholesky solve: expected ${n} values, found ${b.length}.`);
+  if (b.length !== n)
+    throw new UsageError({ file: 'Cholesky solve', expected: `${n} values`, found: String(b.length) });
   const y = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     let sum = b[i];
@@ -157,30 +161,6 @@ function forward(factor: CholeskyFactor, b: ArrayLike<number>): Float64Array {
     y[i] = sum / lower[i * n + i];
   }
   return y;
-}
-
-/** Solve A x = b, given the Cholesky factor of A. */
-export function solveCholesky(factor: CholeskyFactor, b: ArrayLike<number>): Float64Array {
-  const { n, lower } = factor;
-  const x = forward(factor, b);
-  for (let i = n - 1; i >= 0; i--) {
-    x[i] /= lower[i * n + i];
-    for (let k = 0; k < i; k++) x[k] -= lower[i * n + k] * x[i];
-  }
-  return x;
-}
-
-/** Inverse of A, given its Cholesky factor; row-major n x n. */
-export function inverseCholesky(factor: CholeskyFactor): Float64Array {
-  const { n } = factor;
-  const inverse = new Float64Array(n * n);
-  const unit = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    unit[i] = 1;
-    inverse.set(solveCholesky(factor, unit), i * n);
-    unit[i] = 0;
-  }
-  return inverse;
 }
 
 /** Mahalanobis distance sqrt((x - mean)' A^-1 (x - mean)), given the Cholesky factor of the covariance A. */
@@ -196,11 +176,11 @@ export function mahalanobis(factor: CholeskyFactor, x: ArrayLike<number>, mean: 
 
 function checkSquare(matrix: ArrayLike<number>, n: number): void {
   if (!(Number.isInteger(n) && n > 0 && matrix.length === n * n)) {
-    throw new UsageError(`Expected a square matrix of ${n} x ${n} values, found ${matrix.length}.`);
+    throw new UsageError({ expected: `a square matrix of ${n} x ${n} values`, found: String(matrix.length) });
   }
   for (let i = 0; i < matrix.length; i++) {
     // A NaN would keep iterative methods from ever converging.
     if (!Number.isFinite(matrix[i]))
-      throw new UsageError(`Expected a finite matrix, found ${matrix[i]} at index ${i}.`);
+      throw new UsageError({ expected: 'a finite matrix', found: `${matrix[i]} at index ${i}` });
   }
 }

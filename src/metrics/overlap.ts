@@ -40,7 +40,7 @@ export function dice(prediction: Uint8Array, reference: Uint8Array): number {
 }
 
 /** As {@link dice}, from counts. */
-export function diceOfOverlap(counts: Overlap): number {
+function diceOfOverlap(counts: Overlap): number {
   const sum = counts.predicted + counts.reference;
   return sum === 0 ? 1 : (2 * counts.intersection) / sum;
 }
@@ -48,21 +48,4 @@ export function diceOfOverlap(counts: Overlap): number {
 /** Volume of a number of voxels in millilitres; spacing in mm. */
 export function volumeMl(voxels: number, spacing: Vec3): number {
   return (voxels * spacing[0] * spacing[1] * spacing[2]) / 1000;
-}
-
-export interface VolumeError {
-  readonly predictedMl: number;
-  readonly referenceMl: number;
-  /** Predicted minus reference volume: positive is too large. */
-  readonly errorMl: number;
-  /** The error as a share of the reference volume; null where the reference is empty. */
-  readonly relative: number | null;
-}
-
-/** Signed volume error of a prediction; spacing in mm. */
-export function volumeError(counts: Overlap, spacing: Vec3): VolumeError {
-  const predictedMl = volumeMl(counts.predicted, spacing);
-  const referenceMl = volumeMl(counts.reference, spacing);
-  const relative = counts.reference === 0 ? null : counts.predicted / counts.reference - 1;
-  return { predictedMl, referenceMl, errorMl: predictedMl - referenceMl, relative };
 }

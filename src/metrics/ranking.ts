@@ -74,17 +74,6 @@ export function fprAtTpr(positive: ArrayLike<number>, negative: ArrayLike<number
   return alarms / down.length;
 }
 
-/** Share of pairs in which the second score exceeds the first (corrupted above its clean original), ties counting half. */
-export function pairedSuperiority(pairs: readonly (readonly [original: number, corrupted: number])[]): number | null {
-  if (pairs.length === 0) return null;
-  let twiceWins = 0;
-  for (const [original, corrupted] of pairs) {
-    refuseNaN([original, corrupted]);
-    twiceWins += corrupted > original ? 2 : corrupted === original ? 1 : 0;
-  }
-  return twiceWins / (2 * pairs.length);
-}
-
 /** Spearman's rank correlation, ties by midranks; null for fewer than two pairs or where one side is constant. */
 export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
   sameLength(a, b);

@@ -65,14 +65,14 @@ export function surfaceDistances(
 }
 
 /** 95 % Hausdorff distance in mm: the larger of the two directed 95th percentiles (linear interpolation). */
-export function hd95(distances: SurfaceDistances): number | null {
+function hd95(distances: SurfaceDistances): number | null {
   const empty = emptyDistance(distances);
   if (empty !== undefined) return empty;
   return Math.max(quantile(distances.fromPrediction, 0.95), quantile(distances.fromReference, 0.95));
 }
 
 /** Average symmetric surface distance in mm: the mean of both directed sets pooled. */
-export function assd(distances: SurfaceDistances): number | null {
+function assd(distances: SurfaceDistances): number | null {
   const empty = emptyDistance(distances);
   if (empty !== undefined) return empty;
   const { fromPrediction: a, fromReference: b } = distances;

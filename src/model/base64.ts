@@ -17,10 +17,10 @@ export function decodeFloats(text: string, name: string): Float32Array {
   try {
     binary = atob(text);
   } catch (cause) {
-    throw new ModelFormatError(`array ${name} is not base64; the file is damaged`, { cause });
+    throw new ModelFormatError({ problem: `array ${name} is not base64; the file is damaged`, cause });
   }
   if (binary.length % 4 !== 0)
-    throw new ModelFormatError(`array ${name} does not hold whole floats; the file is damaged`);
+    throw new ModelFormatError({ problem: `array ${name} does not hold whole floats; the file is damaged` });
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
   return new Float32Array(bytes.buffer);

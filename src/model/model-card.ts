@@ -89,3 +89,10 @@ export function modelCard(model: StoredModel): ModelCard {
     provenance: model.provenance,
   };
 }
+
+/** A sentence on a model. */
+export function describeModel({ network, tasks, provenance }: StoredModel): string {
+  const { name, stages } = networkOf(network);
+  const names = tasks.map(({ name }) => name).join(', ');
+  return `A ${name} of ${stages.length} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
+}

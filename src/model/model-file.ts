@@ -3,7 +3,7 @@
  * `candor` is a small JSON record; arrays are base64 float32 under `candor.<name>`; `candor-sha256` is their checksum.
  */
 import { z } from 'zod';
-import { isCandorError, ModelFormatError } from '../errors.js';
+import { clauseOf, isCandorError, ModelFormatError } from '../errors.js';
 import { sha256 } from '../files/hash.js';
 import { parseJson } from '../files/json.js';
 import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
@@ -78,9 +78,9 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
     const weights = joinWeights(specs, parts);
     const hashes = await tensorHashes(splitWeights(specs, weights));
     const changed = Object.entries(hashes).find(([name, hash]) => record.tensors[name] !== hash);
-    if (changed) throw new ModelFormatError(`weight ${changed[0]} is not what was saved; the file is damaged`);
+    if (changed) throw damaged(`weight ${changed[0]} is not what was saved`);
     if (onnx.metadata.get(CHECKSUM) !== (await checksum(onnx.metadata))) {
-      throw new ModelFormatError('its metadata are not what was saved; the file is damaged');
+      throw damaged('its metadata are not what was saved');
     }
     const { name, provenance } = record;
     const tasks = record.tasks.map(taskFromFile);
@@ -89,8 +89,8 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
     return { name, network, weights, tasks, ood, provenance, sha256: await sha256(bytes) };
   } catch (error) {
     if (!isCandorError(error)) throw error;
-    const message = error.message.replace(/\.$/, '');
-    throw new ModelFormatError(`${file}: expected an intact Candor model, but ${message}.`, { cause: error });
+    const problem = `expected an intact Candor model, but ${clauseOf(error)}`;
+    throw new ModelFormatError({ file, problem, remedy: error.remedy, cause: error });
   }
 }
 
@@ -100,19 +100,18 @@ function checkAgreement({ network: kind, tasks, ood }: Pick<Model, 'network' | '
   const names = (list: readonly { readonly name: string }[]) => JSON.stringify(list.map(({ name }) => name));
   const sizes = (list: OodState['layers']) => JSON.stringify(list.map(({ name, channels }) => [name, channels]));
   if (names(tasks) !== names(ood.tasks) || sizes(network.features) !== sizes(ood.layers)) {
-    throw new ModelFormatError('its network, its tasks and its out-of-distribution state do not agree');
+    throw new ModelFormatError({ problem: 'its network, its tasks and its out-of-distribution state do not agree' });
   }
   const large = tasks.find(({ labels }) => logitCount(labels) > network.heads);
   if (large) {
     const counts = `${logitCount(large.labels)} structures, more than the network's ${network.heads}`;
-    throw new ModelFormatError(`task ${large.name} has ${counts}`);
+    throw new ModelFormatError({ problem: `task ${large.name} has ${counts}` });
   }
   const { stride } = network;
   const unfit = tasks.find(({ plan: { patch } }) => patchProblem(patch, stride) !== undefined);
   if (unfit) {
-    throw new ModelFormatError(
-      `the patch of task ${unfit.name} (${unfit.plan.patch.join(' x ')}) does not fit the network's stride of ${stride}, or memory`,
-    );
+    const patch = `the patch of task ${unfit.name} (${unfit.plan.patch.join(' x ')})`;
+    throw new ModelFormatError({ problem: `${patch} does not fit the network's stride of ${stride}, or memory` });
   }
 }
 
@@ -126,10 +125,10 @@ function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema>
   const text = onnx.metadata.get(RECORD);
   if (text === undefined) {
     const producer = onnx.producer || 'an unknown program';
-    throw new ModelFormatError(`${file}: expected a model written by Candor, found an ONNX model of ${producer}.`);
+    throw new ModelFormatError({ file, expected: 'a model written by Candor', found: `an ONNX model of ${producer}` });
   }
   if (text.length > MAXIMUM_RECORD)
-    throw new ModelFormatError(`${file}: its record of ${text.length} characters is too long.`);
+    throw new ModelFormatError({ file, problem: `its record of ${text.length} characters is too long` });
   const json = readJson(text, file);
   const version = z.object({ version: z.number() }).safeParse(json);
   const found = version.success ? version.data.version : FORMAT_VERSION;
@@ -138,19 +137,28 @@ function readRecord(onnx: OnnxModel, file: string): z.infer<typeof recordSchema>
       found < OLDEST_VERSION
         ? 'its signatures are of an earlier kind: repeat the train command that made it with --resume, which calibrates the trained network anew'
         : 'use the version of Candor that wrote it, or a newer one';
-    throw new ModelFormatError(`${file}: expected model format version ${FORMAT_VERSION}, found ${found}; ${remedy}.`);
+    throw new ModelFormatError({
+      file,
+      expected: `model format version ${FORMAT_VERSION}`,
+      found: String(found),
+      remedy,
+    });
   }
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0];
-  throw new ModelFormatError(`${file}: its record is damaged at ${path.join('.') || 'the top'}: ${message}.`);
+  throw new ModelFormatError({ file, problem: `its record is damaged at ${path.join('.') || 'the top'}: ${message}` });
+}
+
+function damaged(problem: string): ModelFormatError {
+  return new ModelFormatError({ problem: `${problem}; the file is damaged` });
 }
 
 function readJson(text: string, file: string): unknown {
   try {
     return parseJson(text, MAXIMUM_RECORD_VALUES);
   } catch (cause) {
-    throw new ModelFormatError(`${file}: its record is not valid JSON; the file is damaged.`, { cause });
+    throw new ModelFormatError({ file, problem: 'its record is not valid JSON; the file is damaged', cause });
   }
 }
 
@@ -158,7 +166,7 @@ function readArrays(onnx: OnnxModel): Record<string, Float32Array> {
   const arrays: Record<string, Float32Array> = Object.create(null);
   for (const [key, text] of onnx.metadata) {
     if (!key.startsWith(`${RECORD}.`)) continue;
-    if (text.length > MAXIMUM_ARRAY) throw new ModelFormatError(`array ${key} is too long`);
+    if (text.length > MAXIMUM_ARRAY) throw new ModelFormatError({ problem: `array ${key} is too long` });
     arrays[key.slice(RECORD.length + 1)] = decodeFloats(text, key);
   }
   return arrays;

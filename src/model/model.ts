@@ -1,4 +1,4 @@
-/** A finished model: a network, the tasks it knows, and what the judges learned. */
+/** A finished model: a network, the tasks it knows, and what post-hoc calibration fitted. */
 import { z } from 'zod';
 import { type TaskCalibration, taskCalibrationSchema } from '../calibration/state.js';
 import { foregroundNames, joinedStructure, type LabelSpace, labelSpaceSchema } from '../labels/label-space.js';

@@ -11,7 +11,11 @@ export async function readModel(path: string): Promise<StoredModel> {
   try {
     bytes = await readPlainFile(path);
   } catch (cause) {
-    throw new ModelFormatError(`${path}: expected a model file, but ${explainSystemError(cause)}.`, { cause });
+    throw new ModelFormatError({
+      file: path,
+      problem: `expected a model file, but ${explainSystemError(cause)}`,
+      cause,
+    });
   }
   return decodeModelFile(bytes, path);
 }
@@ -34,7 +38,10 @@ export async function readEnsemble(
         ...(lacking.length > 0 ? [`lacks ${lacking.join(', ')}`] : []),
         ...(added.length > 0 ? [`has ${added.join(', ')} besides`] : []),
       ];
-      throw new UsageError(`${other}: expected a model of the same tasks as ${path}; it ${found.join(' and ')}.`);
+      throw new UsageError({
+        file: other,
+        problem: `expected a model of the same tasks as ${path}; it ${found.join(' and ')}`,
+      });
     }
     read.push(member);
   }

@@ -60,7 +60,11 @@ export function decayMask(specs: readonly ParameterSpec[]): Float32Array {
 /** Named views into the flat vector. */
 export function splitWeights(specs: readonly ParameterSpec[], weights: Float32Array): Map<string, Float32Array> {
   if (weights.length !== parameterCount(specs)) {
-    throw new GraphError(`Weights: expected ${parameterCount(specs)} values, found ${weights.length}.`);
+    throw new GraphError({
+      file: 'Weights',
+      expected: `${parameterCount(specs)} values`,
+      found: String(weights.length),
+    });
   }
   return new Map(spans(specs).map(({ spec, start, end }) => [spec.name, weights.subarray(start, end)]));
 }
@@ -71,7 +75,11 @@ export function joinWeights(specs: readonly ParameterSpec[], parts: ReadonlyMap<
   const found = spans(specs).map(({ spec, start, end }) => {
     const part = parts.get(spec.name);
     if (part?.length !== end - start) {
-      throw new GraphError(`Weight ${spec.name}: expected ${end - start} values, found ${part?.length ?? 'none'}.`);
+      throw new GraphError({
+        file: `Weight ${spec.name}`,
+        expected: `${end - start} values`,
+        found: String(part?.length ?? 'none'),
+      });
     }
     return { part, start };
   });

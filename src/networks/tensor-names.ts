@@ -10,14 +10,14 @@ export const gramOutput = (layer: string): string => `gram/${layer}`;
 /** Input name of the channel mask of a place. */
 export const dropoutInput = (place: string): string => `dropout/${place}`;
 
-/** Of a training step: inputs of a group of patches, and the soft Dice of each. */
-export const groupImage = (group: string): string => `image/${group}`;
-export const groupLabel = (group: string): string => `label/${group}`;
+/** Of a training step: inputs of a bucket of patches, and the soft Dice of each. */
+export const bucketImage = (bucket: string): string => `image/${bucket}`;
+export const bucketLabel = (bucket: string): string => `label/${bucket}`;
 /** Of a step with several structures: which of them a patch's task has, and which its case is annotated for. */
-export const groupPresent = (group: string): string => `present/${group}`;
-export const groupAnnotated = (group: string): string => `annotated/${group}`;
-export const groupDice = (group: string): string => `dice/${group}`;
-export const groupDropout = (group: string, place: string): string => `dropout/${group}/${place}`;
+export const bucketPresent = (bucket: string): string => `present/${bucket}`;
+export const bucketAnnotated = (bucket: string): string => `annotated/${bucket}`;
+export const bucketDice = (bucket: string): string => `dice/${bucket}`;
+export const bucketDropout = (bucket: string, place: string): string => `dropout/${bucket}/${place}`;
 
 /** Vectors that a training step takes and gives back changed, under {@link nextOf} their names. */
 export const stepVectors = ['weights', 'firstMoment', 'secondMoment'] as const;

@@ -11,13 +11,13 @@ import { type LossName, type StructureMasks, segmentationLoss } from './losses.j
 import { type AdamWSettings, adamW } from './optimiser.js';
 import { concatFlat, decayMask, parameterCount, sliceParameters } from './parameters.js';
 import {
+  bucketAnnotated,
+  bucketDice,
+  bucketDropout,
+  bucketImage,
+  bucketLabel,
+  bucketPresent,
   GRADIENT_NORM,
-  groupAnnotated,
-  groupDice,
-  groupDropout,
-  groupImage,
-  groupLabel,
-  groupPresent,
   LOSS,
   nextOf,
   stepNumbers,
@@ -25,8 +25,8 @@ import {
 } from './tensor-names.js';
 import { dropoutPlaces, unet, unetParameters } from './unet.js';
 
-/** Patches of one shape that are fed together. Tasks with different patches are different groups of one step. */
-export interface PatchGroup {
+/** Patches of one shape that are fed together. Tasks with different patches are different buckets of one step. */
+export interface PatchBucket {
   readonly name: string;
   readonly batch: number;
   /** Tensor order: `[depth, height, width]`. */
@@ -35,41 +35,41 @@ export interface PatchGroup {
 
 export interface TrainingGraphOptions {
   readonly architecture: Architecture;
-  readonly groups: readonly PatchGroup[];
+  readonly buckets: readonly PatchBucket[];
   readonly loss: LossName;
   readonly optimiser: AdamWSettings;
-  /** Feed channel masks `dropout/<group>/<place>`. */
+  /** Feed channel masks `dropout/<bucket>/<place>`. */
   readonly dropout: boolean;
   /** How the layers are computed; default: by plain operators. */
   readonly layers?: LayersFactory;
 }
 
 /**
- * The step as a graph. Inputs: `image/<group>` `[batch, 1, ...space]`, `label/<group>` `[batch, heads, ...space]`, with
- * several heads `present/<group>` and `annotated/<group>` `[batch, heads, 1, ...]`; `weights`, `firstMoment`,
+ * The step as a graph. Inputs: `image/<bucket>` `[batch, 1, ...space]`, `label/<bucket>` `[batch, heads, ...space]`, with
+ * several heads `present/<bucket>` and `annotated/<bucket>` `[batch, heads, 1, ...]`; `weights`, `firstMoment`,
  * `secondMoment` (flat), `learningRate`, `correction1`, `correction2` `[1]`. Outputs: the new `weights/next`,
- * `firstMoment/next`, `secondMoment/next`, `loss` and `gradientNorm` `[1]`, `dice/<group>` `[batch, 1, ...]`.
- * The loss is the mean over all patches of all groups.
+ * `firstMoment/next`, `secondMoment/next`, `loss` and `gradientNorm` `[1]`, `dice/<bucket>` `[batch, 1, ...]`.
+ * The loss is the mean over all patches of all buckets.
  */
 export function trainingGraph(options: TrainingGraphOptions): Graph {
-  const { architecture, groups, layers = plainLayers } = options;
+  const { architecture, buckets, layers = plainLayers } = options;
   const graph = new Graph();
   const specs = unetParameters(architecture);
   const n = parameterCount(specs);
   const [weights, firstMoment, secondMoment] = stepVectors.map((name) => graph.input(name, [n]));
   const [learningRate, correction1, correction2] = stepNumbers.map((name) => graph.input(name, [1]));
   const parameters = sliceParameters(specs, weights);
-  const patches = groups.reduce((sum, group) => sum + group.batch, 0);
+  const patches = buckets.reduce((sum, bucket) => sum + bucket.batch, 0);
   let loss: Tensor | undefined;
-  for (const group of groups) {
-    const image = graph.input(groupImage(group.name), [group.batch, 1, ...group.space]);
-    const label = graph.input(groupLabel(group.name), [group.batch, headsOf(architecture), ...group.space]);
-    const structures = structureInputs(graph, architecture, group);
-    const masks = options.dropout ? dropoutInputs(graph, architecture, group) : undefined;
+  for (const bucket of buckets) {
+    const image = graph.input(bucketImage(bucket.name), [bucket.batch, 1, ...bucket.space]);
+    const label = graph.input(bucketLabel(bucket.name), [bucket.batch, headsOf(architecture), ...bucket.space]);
+    const structures = structureInputs(graph, architecture, bucket);
+    const masks = options.dropout ? dropoutInputs(graph, architecture, bucket) : undefined;
     const { logits } = unet(architecture, image, parameters, layers(image), masks);
     const part = segmentationLoss(options.loss, logits, label, structures);
-    graph.output(groupDice(group.name), part.dice);
-    const weighted = mul(part.loss, graph.scalar(group.batch / patches));
+    graph.output(bucketDice(bucket.name), part.dice);
+    const weighted = mul(part.loss, graph.scalar(bucket.batch / patches));
     loss = loss ? add(loss, weighted) : weighted;
   }
   const names = specs.map(({ name }) => name);
@@ -97,19 +97,21 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
 }
 
 /** With one head every patch has its structure, and every case is annotated. */
-function structureInputs(graph: Graph, architecture: Architecture, group: PatchGroup): StructureMasks | undefined {
+function structureInputs(graph: Graph, architecture: Architecture, bucket: PatchBucket): StructureMasks | undefined {
   const heads = headsOf(architecture);
   if (heads === 1) return undefined;
-  const shape = [group.batch, heads, ...group.space.map(() => 1)];
-  const [present, annotated] = [groupPresent, groupAnnotated].map((nameOf) => graph.input(nameOf(group.name), shape));
+  const shape = [bucket.batch, heads, ...bucket.space.map(() => 1)];
+  const [present, annotated] = [bucketPresent, bucketAnnotated].map((nameOf) =>
+    graph.input(nameOf(bucket.name), shape),
+  );
   return { present, annotated };
 }
 
-function dropoutInputs(graph: Graph, architecture: Architecture, group: PatchGroup): Map<string, Tensor> {
+function dropoutInputs(graph: Graph, architecture: Architecture, bucket: PatchBucket): Map<string, Tensor> {
   return new Map(
     dropoutPlaces(architecture).map(({ name, channels }) => {
-      const shape = [group.batch, channels, ...group.space.map(() => 1)];
-      return [name, graph.input(groupDropout(group.name, name), shape)];
+      const shape = [bucket.batch, channels, ...bucket.space.map(() => 1)];
+      return [name, graph.input(bucketDropout(bucket.name, name), shape)];
     }),
   );
 }

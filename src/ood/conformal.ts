@@ -1,6 +1,6 @@
 /**
  * Split conformal p-values (Vovk et al. 2005; Laxhammar & Falkman for anomaly detection): how many calibration images
- * are at least as strange as the new one. If the new image is exchangeable with them, P(p <= alpha) <= alpha.
+ * have at least its nonconformity. If the new image is exchangeable with them, P(p <= alpha) <= alpha.
  *
  * Where a detector standardises its distances, the constants must not come from the calibration images alone: those
  * would then be measured by a ruler of their own and the new image by another's (7.0 % false alarms at 5 % in a

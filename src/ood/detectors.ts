@@ -14,7 +14,7 @@ const DISTANCE_FLOOR = 1e-12;
  * The default. Per task and layer: log of the Mahalanobis distance of the log spectrum from the bank's mean, under the
  * bank's Ledoit-Wolf covariance. Layers are standardised and joined by a soft maximum (`standardise.ts`).
  */
-export const softMaximumDetector: Detector<'soft-maximum'> = {
+const softMaximumDetector: Detector<'soft-maximum'> = {
   name: 'soft-maximum',
   standardised: true,
   components: (layers) => layers,
@@ -37,7 +37,7 @@ function fitGaussian(samples: readonly Float64Array[]): (x: Float64Array) => num
 }
 
 /** The paper's: smallest Euclidean distance of the last decoder layer's signature to the bank's signatures. */
-export const paperSignatureDetector: Detector<'paper-signature'> = {
+const paperSignatureDetector: Detector<'paper-signature'> = {
   name: 'paper-signature',
   standardised: false,
   components: () => 1,
@@ -48,7 +48,7 @@ export const paperSignatureDetector: Detector<'paper-signature'> = {
 };
 
 /** The plain baseline: Euclidean distance of the intensity histogram to the nearest of the bank's; no network. */
-export const intensityHistogramDetector: Detector<'intensity-histogram'> = {
+const intensityHistogramDetector: Detector<'intensity-histogram'> = {
   name: 'intensity-histogram',
   standardised: false,
   components: () => 1,
@@ -59,7 +59,7 @@ export const intensityHistogramDetector: Detector<'intensity-histogram'> = {
 };
 
 /** Prediction uncertainty, which the paper compares with: mean voxel entropy; needs no bank. */
-export const entropyDetector: Detector<'entropy'> = {
+const entropyDetector: Detector<'entropy'> = {
   name: 'entropy',
   standardised: false,
   components: () => 1,

@@ -3,7 +3,7 @@
  * covariances are not kept: fitting them again from the bank takes milliseconds and cannot disagree with it.
  */
 import { z } from 'zod';
-import { isCandorError, ModelFormatError } from '../errors.js';
+import { clauseOf, isCandorError, ModelFormatError } from '../errors.js';
 import type { Calibration } from './conformal.js';
 import { type DetectorName, detectorNames, detectors } from './detectors.js';
 import { HISTOGRAM_BINS } from './features.js';
@@ -117,8 +117,8 @@ function assembleOrRefuse(...parameters: Parameters<typeof assemble>): OodState 
   try {
     return assemble(...parameters);
   } catch (error) {
-    if (isCandorError(error)) throw new ModelFormatError(error.message, { cause: error });
-    throw error;
+    if (!isCandorError(error)) throw error;
+    throw new ModelFormatError({ problem: clauseOf(error), remedy: error.remedy, cause: error });
   }
 }
 

@@ -1,10 +1,10 @@
-/** How strange an image is under each task, and which is nearest: numbers for choosing and ranking, no test. */
+/** OOD scores of an image under each task, and which is nearest: numbers for choosing and ranking, no test. */
 import { type ImageDistances, plugInScores } from './conformal.js';
 import type { DetectorName } from './detectors.js';
 import type { Features, FeaturesByTask } from './features.js';
 import { detectorOf, type FittedDetector, measure, type OodState } from './state.js';
 
-/** S_t with plain constants; larger is stranger, +Infinity where not run or where the network overflowed. */
+/** S_t with plain constants; larger is further from the bank, +Infinity where not run or where the network overflowed. */
 export interface TaskScore {
   readonly name: string;
   readonly score: number;

@@ -51,7 +51,7 @@ export function addGram(sum: GramSum, blocks: Float32Array | Float64Array, voxel
  *
  * A dead layer (all zeros) gives the finite constant 1/2 log 1e-20 in every place, far from any live layer's spectrum.
  * A Gram matrix that is not finite (the network overflowed) gives +Infinity in every place, which every detector counts
- * as infinitely strange.
+ * as infinitely far.
  * @param gram row-major C x C, symmetric up to rounding
  * @param voxels N > 0
  */

@@ -9,7 +9,7 @@ import { type DetectorName, detectorNames, detectors } from './detectors.js';
 import { type BankFeatures, type Features, type FeaturesByTask, HISTOGRAM_BINS, type Layer } from './features.js';
 
 /** The most float64 values that fitted covariances may take (256 MB). */
-export const MAXIMUM_COVARIANCE_VALUES = 2 ** 25;
+const MAXIMUM_COVARIANCE_VALUES = 2 ** 25;
 
 /** Fewest images a bank can be fitted from. */
 export const MINIMUM_BANK = 2;
@@ -60,7 +60,7 @@ export interface FitOodOptions {
 
 /**
  * Fit all detectors on the banks and measure the calibration images.
- * A calibration image that lies outside its own plan counts as infinitely strange, as a new one does.
+ * A calibration image that lies outside its own plan counts as infinitely far, as a new one does.
  * @throws UsageError where features do not fit the layers, a bank has fewer than two images, or the run of a bank image,
  * or of a calibration image under its own plan, is not finite
  */

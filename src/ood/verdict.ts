@@ -91,10 +91,10 @@ export function judge(state: OodState, features: FeaturesByTask, options: JudgeO
           pooledPValue(fitted.detector, calibration, distances),
         )
       : { pValue: tested[0].pValue, guarantee: guaranteeOf('per-task', tested[0].n, alpha) };
-  const strange = isAtMost(pValue, alpha) ? 'out-of-distribution' : 'in-distribution';
+  const rejected = isAtMost(pValue, alpha) ? 'out-of-distribution' : 'in-distribution';
   const nearest = nearestTask(tested);
   return {
-    verdict: guarantee.holds ? strange : 'undetermined',
+    verdict: guarantee.holds ? rejected : 'undetermined',
     ood: {
       detector,
       score: nearest?.score ?? null,

@@ -96,7 +96,7 @@ export function validateOptions(options: Options, values: object): void {
   const parsed = schemaOf(options).safeParse(values);
   if (parsed.success) return;
   const name = String(parsed.error.issues[0].path[0]);
-  throw wrong(name, options[name], (values as Readonly<Record<string, unknown>>)[name]);
+  throw invalidValue(name, options[name], (values as Readonly<Record<string, unknown>>)[name]);
 }
 
 /**
@@ -109,13 +109,13 @@ export function readFlags<const O extends Options>(options: O, given: Readonly<R
     const found = given[camelCase(flagOf(option))];
     if (found === undefined) return [];
     const value: unknown = option.kind.read(found);
-    if (value === undefined) throw wrong(flagOf(option), option, found);
+    if (value === undefined) throw invalidValue(flagOf(option), option, found);
     return [[name, value] as const];
   });
   return Object.fromEntries(values) as OptionsOf<O>;
 }
 
-function wrong(file: string, { kind }: Option<unknown>, found: unknown): UsageError {
+function invalidValue(file: string, { kind }: Option<unknown>, found: unknown): UsageError {
   const said = typeof found === 'string' ? `"${found}"` : (JSON.stringify(found) ?? 'nothing');
   // JSON has no NaN and no infinity.
   return new UsageError({ file, expected: kind.expected, found: typeof found === 'number' ? String(found) : said });

@@ -10,7 +10,7 @@ export interface PatchBudget {
 }
 
 /** 512^3: beyond any machine that could train on it. */
-export const maximumPatchVoxels = 2 ** 27;
+const maximumPatchVoxels = 2 ** 27;
 
 /** Why the network cannot take a patch, or undefined where it can. */
 export function patchProblem(patch: Vec3, stride: number): string | undefined {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 const positive = z.number().positive();
 const side = z.number().int().positive();
 
-export const intensityPlanSchema = z.discriminatedUnion('kind', [
+const intensityPlanSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       /** Each image by its own statistics, blind to labels: clip to two percentiles, then mean 0, sd 1. */

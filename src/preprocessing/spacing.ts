@@ -40,7 +40,7 @@ export function sizeAt(c: CaseFingerprint, spacing: Vec3): Vec3 {
 }
 
 /** Median spacing per axis; for a far coarser axis the 10th percentile, never finer than the other axes (nnU-Net). */
-export function nativeSpacing(cases: readonly CaseFingerprint[]): Vec3 {
+function nativeSpacing(cases: readonly CaseFingerprint[]): Vec3 {
   const median = medianOf(cases.map((c) => c.spacing));
   const finest = Math.min(...median);
   const coarse = (mm: number) => mm > anisotropic * finest;

@@ -16,7 +16,7 @@ const probabilityLimit = 60_000;
 /** Characters of a message on a card. */
 const messageLength = 300;
 
-export const verdictWords = {
+const verdictWords = {
   'in-distribution': 'in distribution',
   'out-of-distribution': 'out of distribution',
   undetermined: 'verdict undetermined',

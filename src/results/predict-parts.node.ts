@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../files/atomic.node.js';
+import { writeJsonAtomic } from '../files/atomic.node.js';
 import { sha256 } from '../files/hash.js';
 import type { Part } from './predicted-case.js';
 
@@ -31,10 +31,10 @@ export function runId(what: unknown): Promise<string> {
 export async function writeSummary(folder: string, summary: Summary): Promise<boolean> {
   const { part, ...rest } = summary;
   if (part === undefined) {
-    await writeFileAtomic(path.join(folder, 'summary.json'), toJson(rest));
+    await writeJsonAtomic(path.join(folder, 'summary.json'), rest);
     return true;
   }
-  await writeFileAtomic(path.join(folder, nameOf(part.id, part.of)), toJson(summary));
+  await writeJsonAtomic(path.join(folder, nameOf(part.id, part.of)), summary);
   // Each part looks after writing its own: the last one to write finds all, and two that do write the same.
   const parts: Summary[] = [];
   for (let id = 0; id < part.of; id++) {
@@ -44,7 +44,7 @@ export async function writeSummary(folder: string, summary: Summary): Promise<bo
   }
   const total = parts.reduce((sum, { cases }) => sum + cases.length, 0);
   const cases = Array.from({ length: total }, (_, i) => parts[i % part.of].cases[Math.floor(i / part.of)]);
-  await writeFileAtomic(path.join(folder, 'summary.json'), toJson({ ...rest, cases }));
+  await writeJsonAtomic(path.join(folder, 'summary.json'), { ...rest, cases });
   return true;
 }
 
@@ -58,8 +58,4 @@ async function readPart(file: string): Promise<Summary | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

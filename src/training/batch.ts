@@ -11,11 +11,11 @@ import { count } from '../math/vector.js';
 import { type Architecture, headsOf } from '../networks/architecture.js';
 import { builtNetwork } from '../networks/built-network.js';
 import { channelMask } from '../networks/dropout-graph.js';
-import { groupAnnotated, groupDropout, groupImage, groupLabel, groupPresent } from '../networks/tensor-names.js';
-import type { PatchGroup } from '../networks/training-graph.js';
+import { bucketAnnotated, bucketDropout, bucketImage, bucketLabel, bucketPresent } from '../networks/tensor-names.js';
+import type { PatchBucket } from '../networks/training-graph.js';
 import type { Value } from '../runtime/session.js';
 import { samplePatch } from '../transforms/sample-patch.js';
-import { groupSlots } from './schedule.js';
+import { bucketSlots } from './schedule.js';
 
 export interface BatchSettings {
   readonly seed: number;
@@ -26,9 +26,9 @@ export interface BatchSettings {
 }
 
 export interface Batch {
-  /** Shapes of the step: two batches of equal groups run in the same session. */
-  readonly groups: readonly PatchGroup[];
-  /** Tasks of each group's patches, as indices. */
+  /** Shapes of the step: two batches of equal buckets run in the same session. */
+  readonly buckets: readonly PatchBucket[];
+  /** Tasks of each bucket's patches, as indices. */
   readonly tasks: readonly (readonly number[])[];
   readonly feeds: Readonly<Record<string, Value>>;
 }
@@ -41,12 +41,12 @@ export function makeBatch(
   settings: BatchSettings,
 ): Batch {
   const feeds: Record<string, Value> = {};
-  const parts = groupSlots(tasks, chosen);
-  for (const { group, slots } of parts) {
+  const parts = bucketSlots(tasks, chosen);
+  for (const { bucket, slots } of parts) {
     const heads = headsOf(settings.architecture);
     const voxels = count(tasks[chosen[slots[0]]].patch);
-    const image = new Float32Array(group.batch * voxels);
-    const label = new Float32Array(group.batch * heads * voxels);
+    const image = new Float32Array(bucket.batch * voxels);
+    const label = new Float32Array(bucket.batch * heads * voxels);
     slots.forEach((slot, i) => {
       const { cases, patch, labels } = tasks[chosen[slot]];
       const random = createRandom(settings.seed, 'patch', step, slot);
@@ -55,41 +55,41 @@ export function makeBatch(
       image.set(sample.image, i * voxels);
       fillPlanes(labels, sample.label, label.subarray(i * heads * voxels, (i + 1) * heads * voxels));
     });
-    feeds[groupImage(group.name)] = { shape: [group.batch, 1, ...group.space], data: image };
-    feeds[groupLabel(group.name)] = { shape: [group.batch, heads, ...group.space], data: label };
+    feeds[bucketImage(bucket.name)] = { shape: [bucket.batch, 1, ...bucket.space], data: image };
+    feeds[bucketLabel(bucket.name)] = { shape: [bucket.batch, heads, ...bucket.space], data: label };
     if (heads > 1) {
       const masks = structureMasks(
-        group,
+        bucket,
         heads,
         slots.map((slot) => tasks[chosen[slot]]),
       );
       Object.assign(feeds, masks);
     }
-    if (settings.dropout > 0) Object.assign(feeds, dropoutMasks(group, step, settings));
+    if (settings.dropout > 0) Object.assign(feeds, dropoutMasks(bucket, step, settings));
   }
   return {
-    groups: parts.map(({ group }) => group),
+    buckets: parts.map(({ bucket }) => bucket),
     tasks: parts.map(({ slots }) => slots.map((slot) => chosen[slot])),
     feeds,
   };
 }
 
 /** Which of the network's structures each patch's task has; their references show all of them. */
-function structureMasks(group: PatchGroup, heads: number, tasks: readonly TrainingTask[]): Record<string, Value> {
+function structureMasks(bucket: PatchBucket, heads: number, tasks: readonly TrainingTask[]): Record<string, Value> {
   const present = tasks.flatMap(({ labels }) =>
     Array.from({ length: heads }, (_, k) => (k < logitCount(labels) ? 1 : 0)),
   );
-  const value = { shape: [group.batch, heads, ...group.space.map(() => 1)], data: Float32Array.from(present) };
-  return { [groupPresent(group.name)]: value, [groupAnnotated(group.name)]: value };
+  const value = { shape: [bucket.batch, heads, ...bucket.space.map(() => 1)], data: Float32Array.from(present) };
+  return { [bucketPresent(bucket.name)]: value, [bucketAnnotated(bucket.name)]: value };
 }
 
-/** Channel masks of a group's patches. */
-function dropoutMasks(group: PatchGroup, step: number, { seed, dropout, architecture }: BatchSettings) {
+/** Channel masks of a bucket's patches. */
+function dropoutMasks(bucket: PatchBucket, step: number, { seed, dropout, architecture }: BatchSettings) {
   const masks: Record<string, Value> = {};
   for (const { name, channels } of builtNetwork(architecture).dropout.places) {
-    const random = createRandom(seed, 'dropout', step, group.name, name);
-    const data = channelMask(group.batch * channels, dropout, random);
-    masks[groupDropout(group.name, name)] = { shape: [group.batch, channels, ...group.space.map(() => 1)], data };
+    const random = createRandom(seed, 'dropout', step, bucket.name, name);
+    const data = channelMask(bucket.batch * channels, dropout, random);
+    masks[bucketDropout(bucket.name, name)] = { shape: [bucket.batch, channels, ...bucket.space.map(() => 1)], data };
   }
   return masks;
 }

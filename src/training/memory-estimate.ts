@@ -8,7 +8,7 @@ import { builtNetwork } from '../networks/built-network.js';
 import { tensorOrder } from '../networks/tensor-names.js';
 import { type TrainingGraphOptions, trainingGraph } from '../networks/training-graph.js';
 import { peakBytes } from './graph-memory.js';
-import { createSchedule, groupSlots } from './schedule.js';
+import { bucketSlots, createSchedule } from './schedule.js';
 
 const MIB = 2 ** 20;
 /** Node, the engine's library, code, and the thread that prepares batches. */
@@ -33,7 +33,7 @@ export interface MemoryEstimate {
   readonly base: number;
 }
 
-export interface TrainingMemoryOptions extends Omit<TrainingGraphOptions, 'groups'> {
+export interface TrainingMemoryOptions extends Omit<TrainingGraphOptions, 'buckets'> {
   readonly tasks: readonly {
     readonly patch: Vec3;
     /** Voxels of each prepared case. */
@@ -48,14 +48,14 @@ export interface TrainingMemoryOptions extends Omit<TrainingGraphOptions, 'group
 export function estimateTrainingMemory(options: TrainingMemoryOptions): MemoryEstimate {
   const { tasks, shares, batch, architecture } = options;
   const schedule = createSchedule(shares, batch);
-  const compositions = new Map<string, ReturnType<typeof groupSlots>[number]['group'][]>();
+  const compositions = new Map<string, ReturnType<typeof bucketSlots>[number]['bucket'][]>();
   for (let step = 0; step < SCHEDULED; step++) {
-    const groups = groupSlots(tasks, schedule(step)).map(({ group }) => group);
-    compositions.set(JSON.stringify(groups), groups);
+    const buckets = bucketSlots(tasks, schedule(step)).map(({ bucket }) => bucket);
+    compositions.set(JSON.stringify(buckets), buckets);
   }
   // Each composition has a session, and each session an arena; held-out cases are segmented beside them, task by task.
   const sessions = [...compositions.values()].map(
-    (groups) => SESSION + STEP_ARENA * peakBytes(trainingGraph({ ...options, groups })),
+    (buckets) => SESSION + STEP_ARENA * peakBytes(trainingGraph({ ...options, buckets })),
   );
   const window = Math.max(...tasks.map(({ patch }) => estimateWindowMemory(architecture, patch)));
   const engine = sessions.reduce((a, b) => a + b, window);

@@ -6,7 +6,7 @@ import { appendFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { OutputError, RunError } from '../errors.js';
-import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
+import { makeFolder, writeFileAtomic, writeJsonAtomic } from '../files/atomic.node.js';
 import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
 import { builtNetwork } from '../networks/built-network.js';
@@ -77,7 +77,7 @@ export async function openRunFolder(
       }
     },
     saveCheckpoint: async (next) => writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next)),
-    writeJson: (name, value) => writeFileAtomic(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`),
+    writeJson: (name, value) => writeJsonAtomic(path.join(folder, name), value),
   };
   await run.writeJson('run.json', settings);
   return run;

@@ -2,7 +2,7 @@
 
 import type { TrainingTask } from '../cases/training-task.js';
 import { tensorOrder } from '../networks/tensor-names.js';
-import type { PatchGroup } from '../networks/training-graph.js';
+import type { PatchBucket } from '../networks/training-graph.js';
 
 /**
  * Tasks of the patches of one step, as indices, sorted. A task's k-th patch is due before its share amounts to k, and
@@ -32,17 +32,17 @@ export function createSchedule(shares: readonly number[], batch: number): (step:
   };
 }
 
-/** Groups of equal patch shape that a step's tasks fall into, with the slots (positions in the step) of each. */
-export function groupSlots(
+/** Buckets of equal patch shape that a step's tasks fall into, with the slots (positions in the step) of each. */
+export function bucketSlots(
   tasks: readonly Pick<TrainingTask, 'patch'>[],
   chosen: readonly number[],
-): { readonly group: PatchGroup; readonly slots: readonly number[] }[] {
+): { readonly bucket: PatchBucket; readonly slots: readonly number[] }[] {
   const slotsByShape = new Map<string, number[]>();
   chosen.forEach((task, slot) => {
     const key = tasks[task].patch.join('x');
     slotsByShape.set(key, [...(slotsByShape.get(key) ?? []), slot]);
   });
   return [...slotsByShape].map(([name, slots]) => {
-    return { group: { name, batch: slots.length, space: tensorOrder(tasks[chosen[slots[0]]].patch) }, slots };
+    return { bucket: { name, batch: slots.length, space: tensorOrder(tasks[chosen[slots[0]]].patch) }, slots };
   });
 }

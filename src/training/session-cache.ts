@@ -1,5 +1,5 @@
 /** One engine session per composition of patch shapes; with as many patches a step as tasks there is only one. */
-import { encodeTrainingGraph, type PatchGroup, type TrainingGraphOptions } from '../networks/training-graph.js';
+import { encodeTrainingGraph, type PatchBucket, type TrainingGraphOptions } from '../networks/training-graph.js';
 import type { Runtime, Session } from '../runtime/session.js';
 
 export class SessionCache {
@@ -7,14 +7,14 @@ export class SessionCache {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly options: Omit<TrainingGraphOptions, 'groups'>,
+    private readonly options: Omit<TrainingGraphOptions, 'buckets'>,
   ) {}
 
-  async for(groups: readonly PatchGroup[]): Promise<Session> {
-    const key = groups.map(({ name, batch }) => `${batch}*${name}`).join('+');
+  async for(buckets: readonly PatchBucket[]): Promise<Session> {
+    const key = buckets.map(({ name, batch }) => `${batch}*${name}`).join('+');
     let session = this.sessions.get(key);
     if (!session) {
-      session = await this.runtime.open(encodeTrainingGraph({ ...this.options, groups }));
+      session = await this.runtime.open(encodeTrainingGraph({ ...this.options, buckets }));
       this.sessions.set(key, session);
     }
     return session;

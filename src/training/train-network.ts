@@ -9,8 +9,8 @@ import type { LossName } from '../networks/losses.js';
 import { type AdamWSettings, learningRateAt } from '../networks/optimiser.js';
 import { initialWeights } from '../networks/parameters.js';
 import {
+  bucketDice,
   GRADIENT_NORM,
-  groupDice,
   LOSS,
   nextOf,
   type stepNumbers,
@@ -20,7 +20,7 @@ import type { Runtime, Value } from '../runtime/session.js';
 import type { Batch } from './batch.js';
 import { batchesOnDemand, type OpenBatchSource } from './batch-source.js';
 import type { TrainingState } from './checkpoint.js';
-import { createSchedule, groupSlots } from './schedule.js';
+import { bucketSlots, createSchedule } from './schedule.js';
 import { SessionCache } from './session-cache.js';
 import { planValidation, type ValidationRecord, type ValidationTask } from './validation.js';
 import { averageWeights } from './weight-average.js';
@@ -110,7 +110,7 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
         continue;
       }
       // Opened before the clock starts: minutes become steps by the time that steps take, in however many sittings.
-      const session = await sessions.for(groupSlots(tasks, schedule(state.step)).map(({ group }) => group));
+      const session = await sessions.for(bucketSlots(tasks, schedule(state.step)).map(({ bucket }) => bucket));
       const start = performance.now();
       const batch = await batches.batch(state.step);
       const learningRate = learningRateAt(state.step, {
@@ -201,10 +201,10 @@ function stateFeeds(
 
 function diceByTask(tasks: readonly TrainingTask[], batch: Batch, results: Readonly<Record<string, Value>>) {
   const values = new Map<string, number[]>();
-  batch.groups.forEach(({ name }, g) => {
+  batch.buckets.forEach(({ name }, g) => {
     batch.tasks[g].forEach((task, i) => {
       const list = values.get(tasks[task].name) ?? [];
-      values.set(tasks[task].name, [...list, results[groupDice(name)].data[i]]);
+      values.set(tasks[task].name, [...list, results[bucketDice(name)].data[i]]);
     });
   });
   return Object.fromEntries([...values].map(([name, list]) => [name, list.reduce((a, b) => a + b, 0) / list.length]));

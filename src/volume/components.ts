@@ -65,7 +65,11 @@ function joinRows({ start, end, first }: Runs, parent: Int32Array, rowA: number,
  */
 export function largestComponent(mask: Uint8Array, size: Vec3): Uint8Array {
   if (mask.length !== count(size)) {
-    throw new GeometryError(`Mask: expected ${count(size)} voxels (${size.join(' x ')}), found ${mask.length}.`);
+    throw new GeometryError({
+      file: 'Mask',
+      expected: `${count(size)} voxels (${size.join(' x ')})`,
+      found: String(mask.length),
+    });
   }
   const [nx, ny, nz] = size;
   const runs = findRuns(mask, size);

@@ -59,7 +59,11 @@ function nearestRotation(affine: Affine): number[] {
 /** nibabel's `io_orientation`: each voxel axis in turn takes the free body axis that it runs along most. */
 function orientationOf(affine: Affine): Orientation {
   if (affine.length !== 16 || !affine.every(Number.isFinite) || determinant(affine) === 0) {
-    throw new GeometryError(`Affine: expected 16 finite numbers that can be inverted, found ${affine.join(', ')}.`);
+    throw new GeometryError({
+      file: 'Affine',
+      expected: '16 finite numbers that can be inverted',
+      found: affine.join(', '),
+    });
   }
   const rotation = nearestRotation(affine);
   const free = new Set([0, 1, 2]);
@@ -169,9 +173,11 @@ export function toCanonical<T extends Volume | Mask>(v: T): T {
  */
 export function fromCanonical<A extends Float32Array | Uint8Array = Float32Array>(data: A, original: Grid): A {
   if (data.length !== count(original.size)) {
-    throw new GeometryError(
-      `Values: expected ${count(original.size)} (${original.size.join(' x ')}), found ${data.length}.`,
-    );
+    throw new GeometryError({
+      file: 'Values',
+      expected: `${count(original.size)} (${original.size.join(' x ')})`,
+      found: String(data.length),
+    });
   }
   const out = data.slice() as A;
   const walk = walkOf(original);

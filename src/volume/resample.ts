@@ -117,9 +117,11 @@ export function filterPlanes(
  */
 export function resampleLinear(data: Float32Array, from: Vec3, to: Vec3): Float32Array {
   if (data.length !== count(from) || ![...from, ...to].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new GeometryError(
-      `Resampling: expected positive sizes and data to match, found ${from.join(' x ')} to ${to.join(' x ')} with ${data.length} values.`,
-    );
+    throw new GeometryError({
+      file: 'Resampling',
+      expected: 'positive sizes and data to match',
+      found: `${from.join(' x ')} to ${to.join(' x ')} with ${data.length} values`,
+    });
   }
   return filterVolume(data, mapKernels(from, to, linearKernel));
 }

@@ -23,20 +23,15 @@ export interface Mask extends Grid {
 const MAXIMUM_VOXELS = 2 ** 29;
 
 /**
- * Refuse an image before memory is taken for it.
+ * Refuse an image before memory is taken for it; `file` is named in the error.
  * @throws {UnsupportedError} if it has too many voxels
  */
-export function checkSize(size: Vec3, name: string): void {
+export function refuseTooLarge(size: Vec3, file: string): void {
   if (count(size) <= MAXIMUM_VOXELS) return;
-  throw new UnsupportedError(
-    `${name}: expected at most ${MAXIMUM_VOXELS} voxels, found ${size.join(' x ')}. Crop the image or lower its resolution.`,
-  );
-}
-
-/** Number of NaN and infinite values: readers keep them, callers decide what they mean. */
-export function countNotFinite(data: Float32Array): number {
-  let found = 0;
-  // x - x is 0 for every finite x and NaN for the others.
-  for (let i = 0; i < data.length; i++) if (data[i] - data[i] !== 0) found++;
-  return found;
+  throw new UnsupportedError({
+    file,
+    expected: `at most ${MAXIMUM_VOXELS} voxels`,
+    found: size.join(' x '),
+    remedy: 'crop the image or lower its resolution',
+  });
 }

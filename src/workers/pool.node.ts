@@ -25,7 +25,7 @@ export async function askAll<Request, Answer>(
   let stopped = false;
   let cancel = (): void => undefined;
   const cancelled = new Promise<never>((_, reject) => {
-    cancel = () => reject(new CancelledError('Cancelled.'));
+    cancel = () => reject(new CancelledError());
     signal?.addEventListener('abort', cancel, { once: true });
   });
   const work = async (worker: Requests<Request, Answer>) => {

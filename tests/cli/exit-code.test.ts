@@ -6,7 +6,7 @@ import * as errors from '../../src/errors.js';
 test('every error class has its exit code', () => {
   const codes = Object.values(errors).flatMap((value) => {
     if (typeof value !== 'function' || !(value.prototype instanceof errors.CandorError)) return [];
-    const error = new (value as typeof errors.UsageError)('message');
+    const error = new (value as typeof errors.UsageError)({ problem: 'it failed' });
     return [[error.tag, exitCodeOf(error)] as const];
   });
   expect(Object.fromEntries(codes)).toEqual({
@@ -16,6 +16,7 @@ test('every error class has its exit code', () => {
     GeometryError: 3,
     ModelFormatError: 3,
     UnsupportedError: 3,
+    EmptyImageError: 3,
     PlanError: 3,
     RunError: 3,
     OutputError: 5,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CheckOptions, checkDatasets } from '../../src/datasets/check.node.js';
-import { type Finding, groupFindings, someOf } from '../../src/datasets/finding.js';
+import { type Finding, findingsByKind, someOf } from '../../src/datasets/finding.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { CancelledError } from '../../src/errors.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
@@ -364,7 +364,7 @@ test('findings are grouped by severity, then kind; long lists of names are cut',
   const finding = (severity: Finding['severity'], kind: Finding['kind'], name: string): Finding => ({
     ...{ severity, kind, case: name, file: null, message: 'm', advice: 'a' },
   });
-  const groups = groupFindings([
+  const groups = findingsByKind([
     finding('note', 'intensity-outlier', 'a'),
     finding('warning', 'affine-mismatch', 'b'),
     finding('error', 'affine-mismatch', 'c'),

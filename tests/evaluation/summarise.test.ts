@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createEstimate } from '../../src/evaluation/figures.js';
 import { summarise } from '../../src/evaluation/summarise.js';
-import { alarmAt, expectedRange, summariseFalseAlarms } from '../../src/evaluation/summarise-ood.js';
+import { alarmAt, summariseFalseAlarms } from '../../src/evaluation/summarise-ood.js';
 import { estimatedDiceScore, summariseEstimatedDice } from '../../src/evaluation/summarise-ranking.js';
 import { expectedAlarms } from '../../src/math/binomial.js';
 import { syntheticCalibration, syntheticCase, syntheticOod, syntheticVerdict } from './synthetic.js';
@@ -164,23 +164,47 @@ describe('false alarms', () => {
   it('counts them by task and pooled at both alphas, with the beta-binomial range', () => {
     const judged = [0.02, 0.08, 0.3, 0.9].map((p) => syntheticCase({ verdict: syntheticVerdict(p) }));
     expect(summariseFalseAlarms(judged, [0.05, 0.1])).toEqual([
-      { alpha: 0.05, task: 'liver', n: 4, alarms: 1, expectedRange: expectedAlarms(40, 4, 0.05) },
-      { alpha: 0.05, task: 'pooled', n: 4, alarms: 1, expectedRange: expectedAlarms(40, 4, 0.05) },
-      { alpha: 0.1, task: 'liver', n: 4, alarms: 2, expectedRange: expectedAlarms(40, 4, 0.1) },
-      { alpha: 0.1, task: 'pooled', n: 4, alarms: 2, expectedRange: expectedAlarms(40, 4, 0.1) },
+      {
+        alpha: 0.05,
+        task: 'liver',
+        n: 4,
+        alarms: 1,
+        expectedRange: expectedAlarms([{ calibration: 40, test: 4 }], 0.05),
+      },
+      {
+        alpha: 0.05,
+        task: 'pooled',
+        n: 4,
+        alarms: 1,
+        expectedRange: expectedAlarms([{ calibration: 40, test: 4 }], 0.05),
+      },
+      {
+        alpha: 0.1,
+        task: 'liver',
+        n: 4,
+        alarms: 2,
+        expectedRange: expectedAlarms([{ calibration: 40, test: 4 }], 0.1),
+      },
+      {
+        alpha: 0.1,
+        task: 'pooled',
+        n: 4,
+        alarms: 2,
+        expectedRange: expectedAlarms([{ calibration: 40, test: 4 }], 0.1),
+      },
     ]);
   });
 
   it('adds up independent tasks: with one task as the plain beta-binomial, narrower than the sum of ends', () => {
-    expect(expectedRange([{ calibration: 77, test: 60 }], 0.05)).toEqual([0, 7]);
-    const [low, high] = expectedRange(
+    expect(expectedAlarms([{ calibration: 77, test: 60 }], 0.05)).toEqual([0, 7]);
+    const [low, high] = expectedAlarms(
       [0, 1, 2].map(() => ({ calibration: 20, test: 20 })),
       0.05,
     );
     expect(low).toBe(0);
-    expect(high).toBeGreaterThan(expectedAlarms(20, 20, 0.05)[1]);
-    expect(high).toBeLessThan(3 * expectedAlarms(20, 20, 0.05)[1]);
-    expect(expectedRange([{ calibration: 5, test: 20 }], 0.05)).toEqual([0, 0]);
+    expect(high).toBeGreaterThan(expectedAlarms([{ calibration: 20, test: 20 }], 0.05)[1]);
+    expect(high).toBeLessThan(3 * expectedAlarms([{ calibration: 20, test: 20 }], 0.05)[1]);
+    expect(expectedAlarms([{ calibration: 5, test: 20 }], 0.05)).toEqual([0, 0]);
   });
 
   it('applies the rule of another alpha only where the verdict decides it', () => {

@@ -31,7 +31,7 @@ describe('the nodes of a model', () => {
 it('of a training step run in about the order of the graph: no weight gradient waits for the end', () => {
   const step = trainingGraph({
     architecture: { kind: 'unet', dimensions: 3, channels: [16, 32, 64] },
-    groups: [{ name: 'patch', batch: 1, space: [8, 8, 8] }],
+    buckets: [{ name: 'patch', batch: 1, space: [8, 8, 8] }],
     loss: 'ce+dice',
     optimiser: defaultAdamW,
     dropout: false,

@@ -1,6 +1,6 @@
 /** Three structures from training to prediction: a shell, its core, and a block beside them. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fitJudges } from '../../src/fitting/judges.js';
+import { fitPostHoc } from '../../src/fitting/post-hoc.js';
 import { openNetwork } from '../../src/inference/network.js';
 import { createPredictor } from '../../src/inference/predictor.js';
 import { slidingWindow } from '../../src/inference/sliding-window.js';
@@ -79,7 +79,7 @@ beforeAll(async () => {
   const network = await openNetwork({ network: built(architecture), weights }, runtime);
   const readers = (indices: number[]) => indices.map((index) => async () => makeScene(index));
   const balls = (indices: number[]) => indices.map((index) => async () => makeBall(dark, index));
-  const judges = await fitJudges(network, [
+  const postHoc = await fitPostHoc(network, [
     {
       name: 'scene',
       labels: threeStructures,
@@ -98,9 +98,9 @@ beforeAll(async () => {
     tasks: [threeStructures, oneStructure].map((labels, i) => ({
       ...template.tasks[i],
       ...{ name: ['scene', 'dark'][i], labels, plan: i === 0 ? plan : darkPlan },
-      calibration: judges.calibration[i],
+      calibration: postHoc.calibration[i],
     })),
-    ood: judges.ood,
+    ood: postHoc.ood,
   };
 }, 240_000);
 

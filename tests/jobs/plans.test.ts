@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCaseStore } from '../../src/cases/case-store.node.js';
 import { casesOf, type Dataset } from '../../src/datasets/dataset.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
-import { CancelledError, PlanError, RunError, UsageError } from '../../src/errors.js';
+import { CancelledError, type Fault, PlanError, RunError, UsageError } from '../../src/errors.js';
 import { openCache } from '../../src/files/cache.node.js';
 import type { Progress } from '../../src/job-options.js';
 import { check } from '../../src/jobs/check.node.js';
@@ -94,7 +94,7 @@ describe('plan', () => {
     const refused = async (
       changes: Partial<TrainOptions>,
       reason: RegExp,
-      error: new (text: string) => Error = PlanError,
+      error: new (fault: Fault) => Error = PlanError,
     ) => {
       await expect(plan(settings('refused', { ...changes, onProgress }))).rejects.toThrow(reason);
       await expect(plan(settings('refused', { ...changes, onProgress }))).rejects.toThrow(error);

@@ -2,7 +2,15 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CancelledError, DatasetError, ModelFormatError, OutputError, RunError, UsageError } from '../../src/errors.js';
+import {
+  CancelledError,
+  DatasetError,
+  type Fault,
+  ModelFormatError,
+  OutputError,
+  RunError,
+  UsageError,
+} from '../../src/errors.js';
 import type { Progress } from '../../src/job-options.js';
 import { train } from '../../src/jobs/train.node.js';
 import { foregroundNames } from '../../src/labels/label-space.js';
@@ -45,7 +53,7 @@ beforeAll(async () => {
 });
 
 describe('train', () => {
-  it('writes a model that knows its tasks, its judges and where it comes from', async () => {
+  it('writes a model that knows its tasks, its calibration and where it comes from', async () => {
     const model = await readModel(at('m.onnx'));
     expect(model.name).toBe('m');
     expect(
@@ -115,7 +123,7 @@ describe('train', () => {
     expect(untimed('stopped.run')).toEqual(untimed('m.run'));
   });
 
-  it('resumed when all steps are done only judges again', async () => {
+  it('resumed when all steps are done only calibrates again', async () => {
     const before = await readModel(at('m.onnx'));
     rmSync(at('m.onnx'));
     await train(settings('m', { resume: true }));
@@ -136,7 +144,7 @@ describe('train', () => {
 });
 
 describe('train refuses', () => {
-  const refused = async (changes: Partial<TrainOptions>, error: new (text: string) => Error, reason: RegExp) => {
+  const refused = async (changes: Partial<TrainOptions>, error: new (fault: Fault) => Error, reason: RegExp) => {
     const run = train(settings('m', changes));
     await expect(run).rejects.toThrow(reason);
     await expect(run).rejects.toThrow(error);

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import {
-  cholesky,
-  inverseCholesky,
-  mahalanobis,
-  solveCholesky,
-  symmetricEigenvalues,
-} from '../../src/math/linear-algebra.js';
+import { cholesky, mahalanobis, symmetricEigenvalues } from '../../src/math/linear-algebra.js';
 import golden from './golden.json' with { type: 'json' };
 
 /** Largest difference, as a share of the largest expected magnitude. */
@@ -56,10 +50,8 @@ describe('Cholesky factor', () => {
   const { n, matrix, b } = golden.cholesky;
   const factor = cholesky(matrix, n);
 
-  it('agrees with numpy, and so do solution, inverse and Mahalanobis distance', () => {
+  it('agrees with numpy, and so does the Mahalanobis distance', () => {
     expect(relativeError(factor.lower, golden.cholesky.lower)).toBeLessThan(1e-13);
-    expect(relativeError(solveCholesky(factor, b), golden.cholesky.solution)).toBeLessThan(1e-12);
-    expect(relativeError(inverseCholesky(factor), golden.cholesky.inverse)).toBeLessThan(1e-12);
     expect(mahalanobis(factor, b, new Array(n).fill(1))).toBeCloseTo(golden.cholesky.mahalanobis, 11);
   });
 
@@ -69,6 +61,6 @@ describe('Cholesky factor', () => {
   });
 
   it('refuses vectors of another length', () => {
-    expect(() => solveCholesky(factor, [1, 2])).toThrow(UsageError);
+    expect(() => mahalanobis(factor, [1, 2], [0, 0])).toThrow(UsageError);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GeometryError } from '../../src/errors.js';
-import { dice, overlap, volumeError, volumeMl } from '../../src/metrics/overlap.js';
+import { dice, overlap, volumeMl } from '../../src/metrics/overlap.js';
 import { drawBall, drawBox } from './masks.js';
 
 describe('Dice', () => {
@@ -48,15 +48,5 @@ describe('volume', () => {
     const ball = drawBall([60, 50, 40], [0.9, 1.1, 1.4], [30, 25, 20], 24);
     const { predicted } = overlap(ball, ball);
     expect(volumeMl(predicted, [0.9, 1.1, 1.4]) / ((4 / 3) * Math.PI * 2.4 ** 3)).toBeCloseTo(1, 2);
-  });
-
-  it('error is signed and relative to the reference', () => {
-    expect(volumeError({ intersection: 0, predicted: 1500, reference: 1000 }, [1, 1, 2])).toEqual({
-      predictedMl: 3,
-      referenceMl: 2,
-      errorMl: 1,
-      relative: 0.5,
-    });
-    expect(volumeError({ intersection: 0, predicted: 5, reference: 0 }, [1, 1, 1]).relative).toBeNull();
   });
 });

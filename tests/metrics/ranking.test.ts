@@ -8,7 +8,6 @@ import {
   auroc,
   fprAtTpr,
   type LabelledScore,
-  pairedSuperiority,
   riskCoverage,
   spearman,
   splitScores,
@@ -91,21 +90,6 @@ describe('ranking measures', () => {
     expect(interval.n).toBe(90);
     expect(interval.low!).toBeLessThan(interval.mean!);
     expect(interval.high!).toBeGreaterThan(interval.mean!);
-  });
-});
-
-describe('paired superiority', () => {
-  it('is the share of pairs that rose, ties counting half', () => {
-    expect(
-      pairedSuperiority([
-        [1, 2],
-        [1, 1],
-        [2, 1],
-        [0, inf],
-      ]),
-    ).toBe(0.625);
-    expect(pairedSuperiority([])).toBeNull();
-    expect(() => pairedSuperiority([[1, Number.NaN]])).toThrow(UsageError);
   });
 });
 

@@ -176,8 +176,8 @@ describe('decodeModelFile refuses', () => {
   });
 
   it.each([
-    [1, /format version 3, found 1; its signatures are of an earlier kind: .* with --resume/],
-    [4, /format version 3, found 4; use the version of Candor that wrote it, or a newer one/],
+    [1, /format version 3, found 1. Its signatures are of an earlier kind: .* with --resume/],
+    [4, /format version 3, found 4. Use the version of Candor that wrote it, or a newer one/],
   ])('another version, %d, and says what to do', async (version, message) => {
     await refused(
       withRecord((record) => {

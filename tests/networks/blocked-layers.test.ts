@@ -16,17 +16,17 @@ import { trainingGraph } from '../../src/networks/training-graph.js';
 import { dropoutPlaces } from '../../src/networks/unet.js';
 import type { Value } from '../../src/runtime/session.js';
 import { relativeError, runtime } from '../graph/support.js';
-import { closedFormWeights, patchFeeds, patchGroups, sequence } from './closed-form.js';
+import { closedFormWeights, patchBuckets, patchFeeds, sequence } from './closed-form.js';
 
 const straight: Architecture = { kind: 'unet', dimensions: 3, channels: [8, 16] };
 const deep: Architecture = { ...straight, channels: [8, 16, 24] };
 
 /** One training step of two patches: its graph and what is fed. */
 function trainingStep(architecture: Architecture, layers: LayersFactory, space: readonly number[]) {
-  const groups = patchGroups([[2, ...space]]);
+  const buckets = patchBuckets([[2, ...space]]);
   const graph = trainingGraph({
     architecture,
-    groups,
+    buckets,
     loss: 'ce+dice',
     optimiser: defaultAdamW,
     dropout: true,
@@ -36,10 +36,10 @@ function trainingStep(architecture: Architecture, layers: LayersFactory, space: 
   const vector = (data: Float32Array) => ({ shape: [data.length], data });
   const masks: [string, Value][] = dropoutPlaces(architecture).map(({ name, channels }, i) => {
     const data = sequence(900 + i, 2 * channels).map((value) => (value > 0 ? 1.25 : 0));
-    return [`dropout/${groups[0].name}/${name}`, { shape: [2, channels, 1, 1, 1], data }];
+    return [`dropout/${buckets[0].name}/${name}`, { shape: [2, channels, 1, 1, 1], data }];
   });
   const feeds: Record<string, Value> = {
-    ...patchFeeds(groups),
+    ...patchFeeds(buckets),
     ...Object.fromEntries(masks),
     weights: vector(weights),
     firstMoment: vector(new Float32Array(weights.length)),
@@ -130,7 +130,11 @@ describe('the chosen layers on the engine', () => {
   });
 
   it('are the plain ones for an engine that lacks blocked kernels, and for channels that do not fit', async () => {
-    const without = { ...runtime, name: 'without', open: () => Promise.reject(new EngineError('no such operator')) };
+    const without = {
+      ...runtime,
+      name: 'without',
+      open: () => Promise.reject(new EngineError({ problem: 'no such operator' })),
+    };
     expect((await chooseLayers(straight, without)).name).toBe('plain');
     expect((await chooseLayers({ ...straight, channels: [6, 12] }, runtime)).name).toBe('plain');
   });

@@ -2,7 +2,7 @@
 import { elementCount } from '../../src/graph/shape.js';
 import type { Architecture } from '../../src/networks/architecture.js';
 import { parameterCount } from '../../src/networks/parameters.js';
-import type { PatchGroup } from '../../src/networks/training-graph.js';
+import type { PatchBucket } from '../../src/networks/training-graph.js';
 import { unetParameters } from '../../src/networks/unet.js';
 import type { Value } from '../../src/runtime/session.js';
 
@@ -31,15 +31,15 @@ export function closedFormWeights(architecture: Architecture): Float32Array {
   return weights;
 }
 
-/** Groups of patches `[batch, ...space]` in the notation of golden.json. */
-export function patchGroups(groups: readonly (readonly number[])[]): PatchGroup[] {
-  return groups.map(([batch, ...space], i) => ({ name: `group${i}`, batch, space }));
+/** Buckets of patches `[batch, ...space]` in the notation of golden.json. */
+export function patchBuckets(buckets: readonly (readonly number[])[]): PatchBucket[] {
+  return buckets.map(([batch, ...space], i) => ({ name: `bucket${i}`, batch, space }));
 }
 
-/** Image and label of each group: the sequence, and a box with a rough surface that the image shows. */
-export function patchFeeds(groups: readonly PatchGroup[], start = 100_000): Record<string, Value> {
+/** Image and label of each bucket: the sequence, and a box with a rough surface that the image shows. */
+export function patchFeeds(buckets: readonly PatchBucket[], start = 100_000): Record<string, Value> {
   const feeds: Record<string, Value> = {};
-  for (const { name, batch, space } of groups) {
+  for (const { name, batch, space } of buckets) {
     const shape = [batch, 1, ...space];
     const voxels = elementCount(space);
     const noise = sequence(start, batch * voxels);

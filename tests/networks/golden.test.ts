@@ -12,7 +12,7 @@ import { encodeTrainingGraph, trainingGraph } from '../../src/networks/training-
 import { unetParameters } from '../../src/networks/unet.js';
 import type { Value, Values } from '../../src/runtime/session.js';
 import { runtime } from '../graph/support.js';
-import { closedFormWeights, patchFeeds, patchGroups, sequence } from './closed-form.js';
+import { closedFormWeights, patchBuckets, patchFeeds, sequence } from './closed-form.js';
 
 interface GradientCase {
   readonly channels: number[];
@@ -67,12 +67,12 @@ describe('the training graph', () => {
 
   it.each(cases)('gives the loss and the gradients of PyTorch: %s', async (_, one, i) => {
     const architecture = architectureOf(one.channels);
-    const groups = patchGroups(one.groups);
-    const options = { architecture, groups, loss: one.loss, optimiser: bareGradient, dropout: false };
+    const buckets = patchBuckets(one.groups);
+    const options = { architecture, buckets, loss: one.loss, optimiser: bareGradient, dropout: false };
     const weights = closedFormWeights(architecture);
     const zeros = vector(new Float32Array(weights.length));
     const feeds: Values = {
-      ...patchFeeds(groups, one.start),
+      ...patchFeeds(buckets, one.start),
       ...stateFeeds(weights, 1, 1e-3, bareGradient),
       firstMoment: zeros,
       secondMoment: zeros,
@@ -117,12 +117,12 @@ describe('the training graph', () => {
   it('takes the steps that PyTorch takes: 20 losses and gradient norms', async () => {
     const { channels, groups: shapes, rate, maximumNorm, losses, norms } = golden.training;
     const architecture = architectureOf(channels);
-    const groups = patchGroups(shapes);
+    const buckets = patchBuckets(shapes);
     const optimiser = { ...defaultAdamW, maximumNorm };
     const session = await runtime.open(
-      encodeTrainingGraph({ architecture, groups, loss: 'ce+dice', optimiser, dropout: false }),
+      encodeTrainingGraph({ architecture, buckets, loss: 'ce+dice', optimiser, dropout: false }),
     );
-    const patches = patchFeeds(groups);
+    const patches = patchFeeds(buckets);
     let weights = closedFormWeights(architecture);
     let firstMoment: Float32Array = new Float32Array(weights.length);
     let secondMoment = firstMoment;

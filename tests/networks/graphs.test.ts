@@ -16,7 +16,7 @@ import { encodeTrainingGraph } from '../../src/networks/training-graph.js';
 import { dropoutPlaces, featureLayers, unet, unetParameters } from '../../src/networks/unet.js';
 import type { Value, Values } from '../../src/runtime/session.js';
 import { expectAllClose, relativeError, runtime } from '../graph/support.js';
-import { closedFormWeights, patchFeeds, patchGroups, sequence } from './closed-form.js';
+import { closedFormWeights, patchBuckets, patchFeeds, sequence } from './closed-form.js';
 
 const three: Architecture = { kind: 'unet', dimensions: 3, channels: [4, 8] };
 
@@ -117,16 +117,16 @@ describe('the deploy graph', () => {
 });
 
 describe('the training graph', () => {
-  const groups = patchGroups([
+  const buckets = patchBuckets([
     [2, 4, 8, 6],
     [1, 8, 4, 4],
   ]);
-  const options = { architecture: three, groups, loss: 'ce+dice', optimiser: defaultAdamW, dropout: false } as const;
+  const options = { architecture: three, buckets, loss: 'ce+dice', optimiser: defaultAdamW, dropout: false } as const;
   const n = parameterCount(unetParameters(three));
   const scalar: Value = { shape: [1], data: Float32Array.of(0.1) };
   const zeros: Value = { shape: [n], data: new Float32Array(n) };
   const feeds: Values = {
-    ...patchFeeds(groups),
+    ...patchFeeds(buckets),
     weights: { shape: [n], data: closedFormWeights(three) },
     firstMoment: zeros,
     secondMoment: zeros,
@@ -145,7 +145,7 @@ describe('the training graph', () => {
   /** Channel masks of every group and place. */
   const masksOf = (value: (place: string, channel: number) => number): Values =>
     Object.fromEntries(
-      groups.flatMap(({ name, batch, space }) =>
+      buckets.flatMap(({ name, batch, space }) =>
         dropoutPlaces(three).map(({ name: place, channels }) => {
           const data = Float32Array.from({ length: batch * channels }, (_, i) => value(place, i % channels));
           return [`dropout/${name}/${place}`, { shape: [batch, channels, ...space.map(() => 1)], data }];
@@ -156,7 +156,7 @@ describe('the training graph', () => {
   it('has the loss and the Dice of the logits that the deploy graph gives', async () => {
     const results = await step(false);
     let loss = 0;
-    for (const { name, batch } of groups) {
+    for (const { name, batch } of buckets) {
       const { data: logits } = (await runDeployed(three, feeds[`image/${name}`])).logits;
       const { data: label } = feeds[`label/${name}`];
       const voxels = logits.length / batch;

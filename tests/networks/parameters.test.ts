@@ -59,7 +59,7 @@ describe('the flat vector', () => {
   it('names a tensor that is missing or of another size', () => {
     const parts = splitWeights(specs, weights);
     expect(() => joinWeights(specs, new Map([...parts].filter(([name]) => name !== 'head.bias')))).toThrow(
-      new GraphError('Weight head.bias: expected 1 values, found none.'),
+      new GraphError({ file: 'Weight head.bias', expected: '1 values', found: 'none' }),
     );
     expect(() => joinWeights(specs, new Map([...parts, ['up0.bias', new Float32Array(5)]]))).toThrow(/up0.bias.*2.*5/);
     expect(() => splitWeights(specs, weights.subarray(1))).toThrow(GraphError);

@@ -157,12 +157,12 @@ describe('a network of three logits', () => {
     const small: Architecture = { ...architecture, channels: [2, 3] };
     const specs = unetParameters(small);
     const weights = Float64Array.from(initialWeights(specs, 2));
-    const groups = [{ name: 'g', batch: 1, space: [2, 4, 2] }];
+    const buckets = [{ name: 'g', batch: 1, space: [2, 4, 2] }];
     // With such settings the first moment after one step is the gradient.
     const optimiser = { ...defaultAdamW, beta1: 0, maximumNorm: 1e9 };
     const graph = trainingGraph({
       architecture: small,
-      groups,
+      buckets,
       loss: 'ce+dice',
       optimiser,
       dropout: false,

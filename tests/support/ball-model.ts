@@ -1,6 +1,6 @@
 /** A model of two tasks that is made in a second: fresh weights, judged on balls. For everything but accuracy. */
 
-import { fitJudges } from '../../src/fitting/judges.js';
+import { fitPostHoc } from '../../src/fitting/post-hoc.js';
 import { openNetwork } from '../../src/inference/network.js';
 import type { Model } from '../../src/model/model.js';
 import type { Architecture } from '../../src/networks/architecture.js';
@@ -28,7 +28,7 @@ export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model>
     const calibration = range(5, 9).map((index) => async () => makeBall(task, index));
     return { name: task.name, labels: oneStructure, plan, bank, calibration };
   });
-  const judges = await fitJudges(network, tasks);
+  const postHoc = await fitPostHoc(network, tasks);
   await network.release();
   return {
     name: 'balls',
@@ -40,9 +40,9 @@ export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model>
       labels: oneStructure,
       plan,
       cases: { train: 5, calibration: 4, test: 3 },
-      calibration: judges.calibration[i],
+      calibration: postHoc.calibration[i],
     })),
-    ood: judges.ood,
+    ood: postHoc.ood,
     provenance: {
       version: '0.0.0',
       engine: runtime.name,

@@ -25,14 +25,14 @@ describe('makeBatch', () => {
     expect(digests(makeBatch(tasks, [0, 1, 2], 0, { ...settings, seed: 2 }))).not.toEqual(once[0]);
   });
 
-  it('has the shapes of its groups, labels of 0 and 1, and the task of every patch', () => {
-    const { groups, tasks: found, feeds } = makeBatch(tasks, [0, 1, 2], 5, settings);
-    expect(groups).toEqual([
+  it('has the shapes of its buckets, labels of 0 and 1, and the task of every patch', () => {
+    const { buckets, tasks: found, feeds } = makeBatch(tasks, [0, 1, 2], 5, settings);
+    expect(buckets).toEqual([
       { name: '12x12x12', batch: 2, space: [12, 12, 12] },
       { name: '8x10x12', batch: 1, space: [12, 10, 8] },
     ]);
     expect(found).toEqual([[0, 2], [1]]);
-    for (const { name, batch, space } of groups) {
+    for (const { name, batch, space } of buckets) {
       for (const kind of ['image', 'label']) {
         const { shape, data } = feeds[`${kind}/${name}`];
         expect(shape).toEqual([batch, 1, ...space]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Vec3 } from '../../src/math/vector.js';
-import { createSchedule, groupSlots } from '../../src/training/schedule.js';
+import { bucketSlots, createSchedule } from '../../src/training/schedule.js';
 
 describe('createSchedule', () => {
   it('takes tasks of equal shares in turn', () => {
@@ -49,14 +49,14 @@ describe('createSchedule', () => {
   });
 });
 
-describe('groupSlots', () => {
+describe('bucketSlots', () => {
   const task = (...patch: number[]) => ({ name: patch.join(), patch: patch as unknown as Vec3, cases: [] });
 
   it('puts patches of one shape together, in tensor order, and names every slot once', () => {
     const tasks = [task(8, 16, 24), task(16, 16, 16), task(8, 16, 24)];
-    expect(groupSlots(tasks, [0, 1, 1, 2])).toEqual([
-      { group: { name: '8x16x24', batch: 2, space: [24, 16, 8] }, slots: [0, 3] },
-      { group: { name: '16x16x16', batch: 2, space: [16, 16, 16] }, slots: [1, 2] },
+    expect(bucketSlots(tasks, [0, 1, 1, 2])).toEqual([
+      { bucket: { name: '8x16x24', batch: 2, space: [24, 16, 8] }, slots: [0, 3] },
+      { bucket: { name: '16x16x16', batch: 2, space: [16, 16, 16] }, slots: [1, 2] },
     ]);
   });
 });

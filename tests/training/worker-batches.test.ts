@@ -55,7 +55,7 @@ describe('a worker of batches', () => {
       const [here, there] = [batchesOnDemand(work, first), openWorkerBatches(work, first)];
       for (let step = first; step < first + 9; step++) {
         const [expected, found] = [await here.batch(step), await there.batch(step)];
-        expect(found.groups).toEqual(expected.groups);
+        expect(found.buckets).toEqual(expected.buckets);
         expect(found.tasks).toEqual(expected.tasks);
         expect(Object.keys(found.feeds)).toEqual(Object.keys(expected.feeds));
         for (const [name, { shape, data }] of Object.entries(expected.feeds)) {

@@ -19,7 +19,7 @@ function isPackedIntegers(field: DescField): boolean {
  * Walk encoded bytes of a message.
  * @throws an Error that says in a phrase what is wrong: callers name the file
  */
-export function checkSize(schema: DescMessage, bytes: Uint8Array): void {
+export function refuseOversized(schema: DescMessage, bytes: Uint8Array): void {
   let parts = 0;
   const add = (more: number) => {
     parts += more;

@@ -2,7 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelFormatError } from '../../errors.js';
 import { elementCount } from '../shape.js';
-import { checkSize } from './check-size.js';
+import { refuseOversized } from './check-size.js';
 import {
   ModelProtoSchema,
   type TensorProto,
@@ -48,7 +48,7 @@ export function decodeModel(bytes: Uint8Array, file: string): OnnxModel {
 
 function parse(bytes: Uint8Array, file: string) {
   try {
-    checkSize(ModelProtoSchema, bytes);
+    refuseOversized(ModelProtoSchema, bytes);
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

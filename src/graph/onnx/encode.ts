@@ -13,7 +13,7 @@ import {
   ModelProtoSchema,
 } from './onnx_pb.js';
 
-export const OPSET = 18;
+const OPSET = 18;
 const IR_VERSION = 9n;
 const dataTypes = { float32: DataType.FLOAT, int64: DataType.INT64, bool: DataType.BOOL } as const;
 
@@ -36,7 +36,8 @@ export function encodeModel(
   const publicNames = new Set(graph.outputs.map(({ name }) => name));
   const tensors = [...graph.inputs, ...graph.constants, ...graph.nodes.flatMap((node) => node.outputs)];
   const clash = tensors.find(({ name }) => publicNames.has(name));
-  if (clash) throw new GraphError(`Output ${clash.name}: expected a name of its own, found ${describe(clash)}.`);
+  if (clash)
+    throw new GraphError({ file: `Output ${clash.name}`, expected: 'a name of its own', found: describe(clash) });
   const listed = listNodes(graph);
   // Outputs carry public names; an Identity gives them one without renaming the tensor inside.
   const model = create(ModelProtoSchema, {

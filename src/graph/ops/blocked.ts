@@ -127,7 +127,7 @@ export function blockedOps(block: number): BlockedOps {
 }
 
 /** `[n, C, H, W]` values out of blocks. */
-export function unblock(x: NdArray, block: number): NdArray {
+function unblock(x: NdArray, block: number): NdArray {
   const result = ndArray(x.shape);
   const [, channels, height, width] = x.shape;
   forEachIndex(x.shape, ([n, c, h, w], flat) => {
@@ -140,7 +140,7 @@ export function unblock(x: NdArray, block: number): NdArray {
 const permute = (x: NdArray, perm: readonly number[]): NdArray => Transpose.evaluate([x], { perm })[0];
 
 /** The reverse of {@link unblock}. */
-export function reblock(x: NdArray, block: number): NdArray {
+function reblock(x: NdArray, block: number): NdArray {
   const result = ndArray(x.shape);
   const [, channels, height, width] = x.shape;
   forEachIndex(x.shape, ([n, c, h, w], flat) => {

@@ -1,5 +1,5 @@
 /**
- * After training: what the judges learn. Temperatures, which masks keep one component, and conformal scores come from
+ * After training: post-hoc calibration. Temperatures, which masks keep one component, and conformal scores come from
  * calibration images alone, the signature banks from training images alone.
  */
 import { calibratedProbability } from '../calibration/calibrated-probability.js';
@@ -30,7 +30,7 @@ import type { Mask, Volume } from '../volume/volume.js';
 /** A way to read a case when its turn comes. */
 export type CaseReader = () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
 
-export interface JudgeTask {
+export interface PostHocTask {
   readonly name: string;
   readonly labels: LabelSpace;
   readonly plan: Plan;
@@ -40,18 +40,18 @@ export interface JudgeTask {
   readonly calibration: readonly CaseReader[];
 }
 
-export interface Judges {
+export interface PostHocFit {
   /** By task, in order. */
   readonly calibration: readonly TaskCalibration[];
   readonly ood: OodState;
 }
 
 /** Run the network over all bank and calibration images and fit temperatures and the out-of-distribution state. */
-export async function fitJudges(
+export async function fitPostHoc(
   network: Network,
-  tasks: readonly JudgeTask[],
+  tasks: readonly PostHocTask[],
   options: { readonly signal?: AbortSignal; readonly onCase?: (task: string) => void } = {},
-): Promise<Judges> {
+): Promise<PostHocFit> {
   const calibration: TaskCalibration[] = [];
   const material: { name: string; bank: BankFeatures[]; calibration: FeaturesByTask[] }[] = [];
   for (const task of tasks) {
@@ -125,7 +125,7 @@ function labelledLogits(space: LabelSpace, logits: Float32Array, reference: Mask
 /**
  * Fit a task's temperature over the regions of interest (1 where no case has foreground, or where no finite temperature
  * is best), decide whether masks keep their largest component alone (where
- * that raises the mean Dice; Isensee et al. 2021), and take the model's own figures on these cases. Strangeness does not
+ * that raises the mean Dice; Isensee et al. 2021), and take the model's own figures on these cases. OOD scores do not
  * look at masks, so that the decision leaves the verdict's guarantee alone.
  */
 export function calibrateTask(space: LabelSpace, samples: readonly LabelledLogits[]): TaskCalibration {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { calibratedProbability } from '../../src/calibration/calibrated-probability.js';
 import { estimatedDice } from '../../src/calibration/estimated-dice.js';
 import { CancelledError, UsageError } from '../../src/errors.js';
-import { calibrateTask, fitJudges } from '../../src/fitting/judges.js';
+import { calibrateTask, fitPostHoc } from '../../src/fitting/post-hoc.js';
 import { openNetwork } from '../../src/inference/network.js';
 import { runScan } from '../../src/inference/scan.js';
 import { createRandom } from '../../src/math/random.js';
@@ -119,7 +119,7 @@ describe('calibrateTask where no temperature is best', () => {
   });
 });
 
-describe('fitJudges', () => {
+describe('fitPostHoc', () => {
   it('banks training images and measures calibration images under every plan they fit', async () => {
     const { tasks, ood } = await makeBallModel();
     expect(ood.layers).toEqual(featureLayers(architecture).map(({ name, channels }) => ({ name, channels })));
@@ -144,7 +144,7 @@ describe('fitJudges', () => {
   it('takes the signature that a scan has', async () => {
     const network = await openNetwork({ network: built(architecture), weights }, runtime);
     const cases: string[] = [];
-    const { ood } = await fitJudges(network, [task], { onCase: (name) => void cases.push(name) });
+    const { ood } = await fitPostHoc(network, [task], { onCase: (name) => void cases.push(name) });
     const { features } = await runScan(network, makeBall(bright, 1).volume, task.plan);
     expect(ood.tasks[0].bank[1].spectra).toEqual(features!.spectra.map((spectrum) => spectrum.map(Math.fround)));
     expect(cases).toEqual(['bright', 'bright', 'bright']);
@@ -158,7 +158,7 @@ describe('fitJudges', () => {
     const fine = { ...task, name: 'fine', plan: ballPlan(bright, { spacing: [0.01, 0.01, 0.01] }) };
     const few = { bank, calibration: [] };
     const small = ballSample({ ...bright, spacing: [1e-3, 1e-3, 1e-3] }, 0, fine.plan);
-    const { ood } = await fitJudges(network, [
+    const { ood } = await fitPostHoc(network, [
       task,
       { ...narrow, ...few },
       { ...fine, bank: [small, small], calibration: [] },
@@ -176,13 +176,13 @@ describe('fitJudges', () => {
     };
     const [one, two] = [0, 1].map((index) => async () => makeBall(bright, index));
     const empty = prepareImage((await flat()).volume, plan);
-    const { ood, calibration } = await fitJudges(network, [
+    const { ood, calibration } = await fitPostHoc(network, [
       { ...task, bank: [bank[0], empty, bank[1]], calibration: [one, flat, one, two, one] },
     ]);
     expect(ood.tasks[0].bank.length).toBe(2);
     expect(ood.detectors.get('soft-maximum')!.calibration[0].length).toBe(2);
     expect(calibration[0].n).toBe(4);
-    await expect(fitJudges(network, [{ ...task, bank: [bank[0], empty, empty] }])).rejects.toThrow(
+    await expect(fitPostHoc(network, [{ ...task, bank: [bank[0], empty, empty] }])).rejects.toThrow(
       /^bright: expected at least 2 training images with something in them .* found 1 of 3\. Check the units/,
     );
     await network.release();
@@ -195,11 +195,11 @@ describe('fitJudges', () => {
       const affine = volume.affine.map((value, i) => (i < 12 && i % 5 === 0 ? 10 * value : value));
       return { volume: { ...volume, affine }, reference: { ...reference, affine } };
     };
-    const { ood, calibration } = await fitJudges(network, [{ ...task, calibration: [...task.calibration, beyond] }]);
+    const { ood, calibration } = await fitPostHoc(network, [{ ...task, calibration: [...task.calibration, beyond] }]);
     const own = ood.detectors.get('soft-maximum')!.calibration[0].map((image) => Number.isFinite(image[0][0]));
     expect(own).toEqual([true, false]);
     expect(calibration[0].n).toBe(1);
-    // It stands as high as any stranger: two of three.
+    // It stands as high as any OOD image: two of three.
     expect(judge(ood, { bright: null }, { alpha: 0.5 }).ood.pValue).toBeCloseTo(2 / 3, 12);
     await network.release();
   });
@@ -207,9 +207,9 @@ describe('fitJudges', () => {
   it('stops between cases, and refuses a bank that is too small', async () => {
     const network = await openNetwork({ network: built(architecture), weights }, runtime);
     const controller = new AbortController();
-    const stopped = fitJudges(network, [task], { signal: controller.signal, onCase: () => controller.abort() });
+    const stopped = fitPostHoc(network, [task], { signal: controller.signal, onCase: () => controller.abort() });
     await expect(stopped).rejects.toThrow(CancelledError);
-    await expect(fitJudges(network, [{ ...task, bank: bank.slice(0, 1) }])).rejects.toThrow(UsageError);
+    await expect(fitPostHoc(network, [{ ...task, bank: bank.slice(0, 1) }])).rejects.toThrow(UsageError);
     await network.release();
   });
 });
