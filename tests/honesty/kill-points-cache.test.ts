@@ -88,7 +88,9 @@ it.each(['once', 'dead'] as const)(
     const finding = await pointsIn(whole, () => useStore(whole));
     for (const kind of ['.writeFile', '.sync', 'rename', 'readFile'])
       expect([...filling, ...finding].map(({ alike }) => alike.split(' ')[0])).toContain(kind);
-    for (const [i, point] of [...filling, ...finding].entries()) {
+    const points = [...filling, ...finding];
+    for (const [i, point] of points.entries()) {
+      if (mode === 'dead' && i % 4 !== 0) continue;
       const cache = `${whole}-${i}`;
       if (i >= filling.length) await useStore(cache);
       let found: Awaited<ReturnType<typeof useStore>> | undefined;
@@ -110,7 +112,7 @@ it.each(['once', 'dead'] as const)(
 );
 
 /** One in so many of the points in a whole training, which takes a second or two. */
-const SPARSE = 9;
+const SPARSE = 20;
 
 it('a model is the same where the cache of its training fails, and where it is trained again with what was kept', async () => {
   const run = async (name: string, again = '') => {
@@ -141,7 +143,7 @@ it('a model is the same where the cache of its training fails, and where it is t
     expect(error, tell(point)).toBeUndefined();
     expect(found, tell(point)).toEqual(undisturbed);
     checkEntries(`${name}/cache`, 'trained/cache', tell(point));
-    if (i % 3 === 0) expect(await run(name, '-again'), tell(point)).toEqual(undisturbed);
+    if (i % 2 === 0) expect(await run(name, '-again'), tell(point)).toEqual(undisturbed);
   }
   expect(contentsOf(dataset.folder)).toEqual(data);
 }, 300_000);
