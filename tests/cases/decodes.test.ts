@@ -3,7 +3,6 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type * as imageFile from '../../src/formats/image-file.node.js';
 import { train } from '../../src/jobs/train.node.js';
-import { ensureBuilt } from '../cli/run-candor.js';
 import { ballName, temporaryFolder } from '../support/ball-data.js';
 import { smallTask, writeSmallDataset } from '../support/small-work.js';
 
@@ -26,6 +25,11 @@ vi.mock('../../src/formats/image-file.node.js', async (original) => {
   return { ...real, readImage, openImage };
 });
 
+/** Batches made in this thread: the worker that makes them reads no file, and its start takes longer than the training. */
+vi.mock('../../src/training/worker-batches.node.js', async () => ({
+  openWorkerBatches: (await import('../../src/training/batch-source.js')).batchesOnDemand,
+}));
+
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 const at = (name: string) => path.join(folder.path, name);
@@ -44,10 +48,9 @@ async function decodesOf(name: string, spacing: number): Promise<(part: string, 
 const [training, calibration, test] = [[0, 1], 2, 3];
 const parts = ['imagesTr', 'labelsTr'];
 
-beforeAll(async () => {
-  await ensureBuilt();
+beforeAll(() => {
   writeSmallDataset(at('data'));
-}, 120_000);
+});
 
 it('is twice in a first run, not at all in a second, and once where another plan prepares otherwise', async () => {
   const first = await decodesOf('first', 1);

@@ -9,7 +9,6 @@ import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { openCache } from '../../src/files/cache.node.js';
 import { train } from '../../src/jobs/train.node.js';
 import { readModel } from '../../src/model/read-model.node.js';
-import { ensureBuilt } from '../cli/run-candor.js';
 import { temporaryFolder } from '../support/ball-data.js';
 import { ballPlan } from '../support/balls.js';
 import { digest } from '../support/digest.js';
@@ -20,6 +19,10 @@ vi.mock('node:fs/promises', async (original) =>
   (await import('../support/faulty-disk.js')).faultyPromises(await original()),
 );
 vi.mock('node:fs', async (original) => (await import('../support/faulty-disk.js')).faultyFs(await original()));
+/** Batches made in this thread: the worker that makes them reads no file, and its start takes longer than the training. */
+vi.mock('../../src/training/worker-batches.node.js', async () => ({
+  openWorkerBatches: (await import('../../src/training/batch-source.js')).batchesOnDemand,
+}));
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -28,7 +31,6 @@ let dataset: Dataset;
 let data: Record<string, string>;
 
 beforeAll(async () => {
-  await ensureBuilt();
   dataset = await openDataset(writeSmallDataset(at('data')), { seed: 0 });
   data = contentsOf(dataset.folder);
 }, 120_000);
