@@ -17,6 +17,7 @@ import { createPredictor } from '../inference/predictor.js';
 import type { JobOptions } from '../job-options.js';
 import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
+import { networkOf } from '../networks/network.js';
 import { defaultAlpha } from '../ood/alpha.js';
 import { type OptionsOf, validateOptions } from '../options/options.js';
 import type { EvaluatedData } from '../report/provenance-section.js';
@@ -185,8 +186,8 @@ function notesOnMasks(model: StoredModel, datasets: readonly Dataset[]): string[
     );
 }
 
-function describe({ architecture, tasks, provenance }: StoredModel): string {
-  const [dimensions, stages] = [architecture.dimensions, architecture.channels.length];
+function describe({ network, tasks, provenance }: StoredModel): string {
+  const { name, stages } = networkOf(network);
   const names = tasks.map(({ name }) => name).join(', ');
-  return `A ${dimensions}D U-Net of ${stages} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
+  return `A ${name} of ${stages.length} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
 }

@@ -9,8 +9,8 @@ import { fillPlanes } from '../labels/reference.js';
 import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
 import { type Architecture, headsOf } from '../networks/architecture.js';
+import { builtNetwork } from '../networks/built-network.js';
 import { channelMask } from '../networks/dropout-graph.js';
-import { networkOf } from '../networks/network.js';
 import { groupAnnotated, groupDropout, groupImage, groupLabel, groupPresent } from '../networks/tensor-names.js';
 import type { PatchGroup } from '../networks/training-graph.js';
 import type { Value } from '../runtime/session.js';
@@ -86,7 +86,7 @@ function structureMasks(group: PatchGroup, heads: number, tasks: readonly Traini
 /** Channel masks of a group's patches. */
 function dropoutMasks(group: PatchGroup, step: number, { seed, dropout, architecture }: BatchSettings) {
   const masks: Record<string, Value> = {};
-  for (const { name, channels } of networkOf(architecture).dropoutPlaces) {
+  for (const { name, channels } of builtNetwork(architecture).dropout.places) {
     const random = createRandom(seed, 'dropout', step, group.name, name);
     const data = channelMask(group.batch * channels, dropout, random);
     masks[groupDropout(group.name, name)] = { shape: [group.batch, channels, ...group.space.map(() => 1)], data };

@@ -9,7 +9,7 @@ import { RunError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.node.js';
 import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
-import { networkOf } from '../networks/network.js';
+import { builtNetwork } from '../networks/built-network.js';
 import { recordedOptions } from '../options/options.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from './checkpoint.js';
 import { MAXIMUM_LOG, openRunLog } from './run-log.node.js';
@@ -133,7 +133,7 @@ async function removeParts(folder: string): Promise<void> {
 
 /** A checkpoint of another run, moved here, would train something else or never end. */
 function checkState(folder: string, { step, steps, weights }: TrainingState, settings: TrainSettings): void {
-  const expected = networkOf(settings.architecture).weightCount;
+  const expected = builtNetwork(settings.architecture).weightCount;
   const file = path.join(folder, 'checkpoint.bin');
   if (weights.length !== expected) {
     throw new RunError({

@@ -136,7 +136,7 @@ describe('evaluate refuses', () => {
     mkdirSync(at('elsewhere', 'noise'), { recursive: true });
     writeFileSync(at('elsewhere', 'noise', 'x.nii.gz'), ballFile(faint, 1));
     const ood = [at('ood', 'noise'), at('elsewhere', 'noise')];
-    await expect(run({ ood })).rejects.toThrow(/noise.*rename/);
+    await expect(run({ ood })).rejects.toThrow(/noise.*Rename/);
   });
 
   it('an output that cannot be written, and stops where the signal fires', async () => {
