@@ -18,10 +18,13 @@ const slow = [
   'speed',
 ];
 
+const { projects: _, ...common } = base.test!;
+
 /** The tests that mutants are tried with (`npm run mutation`): the quick ones of the rooms that decide honesty. */
 export default defineConfig({
   test: {
-    ...base.test,
+    ...common,
+    fileParallelism: false,
     include: rooms.map((room) => `tests/${room}/**/*.test.ts`),
     exclude: ['**/node_modules/**', ...endToEnd],
     testNamePattern: new RegExp(`^(?!.*(${slow.join('|')}))`),

@@ -2,23 +2,21 @@
  * The folder of a training run: settings (`run.json`), plans, a line of JSON for each step and each validation
  * (`metrics.jsonl`), and a checkpoint, which is replaced only when the next one is whole and on the disk.
  */
-import { appendFile, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { OutputError, RunError } from '../errors.js';
+import { RunError } from '../errors.js';
 import { makeFolder, writeFileAtomic, writeJsonAtomic } from '../files/atomic.node.js';
 import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
 import { builtNetwork } from '../networks/built-network.js';
 import { recordedOptions } from '../options/options.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from './checkpoint.js';
+import { MAXIMUM_LOG, openRunLog } from './run-log.node.js';
 import type { StepRecord } from './train-network.js';
 import { trainOptions } from './train-options.js';
 import type { TrainSettings } from './train-settings.js';
 import type { ValidationRecord } from './validation.js';
-
-/** Of a log or of settings, in bytes: a million steps. */
-const MAXIMUM_TEXT = 2 ** 28;
 
 export interface RunFolder {
   readonly folder: string;
@@ -26,7 +24,9 @@ export interface RunFolder {
   readonly state: TrainingState | undefined;
   /** Steps that the checkpoint includes, as they were logged. */
   readonly history: readonly StepRecord[];
+  /** @throws OutputError where the record cannot be written now; it is kept and written with the next checkpoint. */
   log(record: StepRecord | ValidationRecord): Promise<void>;
+  /** Once all that was logged is on the disk. */
   saveCheckpoint(state: TrainingState): Promise<void>;
   /** Write a file of the run, as readable JSON. */
   writeJson(name: string, value: unknown): Promise<void>;
@@ -64,19 +64,16 @@ export async function openRunFolder(
   await removeParts(folder);
   const metrics = path.join(folder, 'metrics.jsonl');
   const records = recordsOf((await readText(metrics)) ?? '', state);
-  await writeFileAtomic(metrics, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const log = await openRunLog(metrics, records);
   const run: RunFolder = {
     folder,
     state,
     history: records.filter((record) => 'loss' in record),
-    async log(record) {
-      try {
-        await appendFile(metrics, `${JSON.stringify(record)}\n`);
-      } catch (cause) {
-        throw new OutputError({ file: metrics, problem: `cannot be written: ${explainSystemError(cause)}`, cause });
-      }
+    log: (record) => log.append(record),
+    async saveCheckpoint(next) {
+      await log.settle();
+      await writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next));
     },
-    saveCheckpoint: async (next) => writeFileAtomic(path.join(folder, 'checkpoint.bin'), await encodeCheckpoint(next)),
     writeJson: (name, value) => writeJsonAtomic(path.join(folder, name), value),
   };
   await run.writeJson('run.json', settings);
@@ -167,7 +164,7 @@ async function readCheckpoint(folder: string): Promise<TrainingState | undefined
 }
 
 async function readText(file: string): Promise<string | undefined> {
-  const bytes = await readIfThere(file, MAXIMUM_TEXT);
+  const bytes = await readIfThere(file, MAXIMUM_LOG);
   return bytes && new TextDecoder().decode(bytes);
 }
 

@@ -145,7 +145,7 @@ describe('the pool of processes as built', () => {
     const { scanCases } = await load();
     const [one, many] = await Promise.all([1, 3].map((processes) => scanCases(jobs(1), { processes })));
     expect(many).toEqual(one);
-    expect(one.map(({ label }) => label)).toMatchObject(one.map(() => ({ values: [0, 1] })));
+    expect(one.map(({ label }) => label && 'values' in label && label.values)).toEqual(one.map(() => [0, 1]));
   });
 
   test('is cancelled between cases', async () => {

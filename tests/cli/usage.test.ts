@@ -118,7 +118,8 @@ describe('wrong usage ends with 2', () => {
 
   const train = ['train', 'data', '-o', 'm.onnx'];
   const predict = ['predict', 'm.onnx', '-i', 'a.nii', '-o', 'out'];
-  test.each<[string[], string]>([
+  // Each waits for a process of its own.
+  test.concurrent.each<[string[], string]>([
     [['trian'], "unknown command 'trian' (Did you mean train?)"],
     [[...train, '--stepz', '3'], "unknown option '--stepz' (Did you mean --steps?)"],
     [['train', '-o', 'm.onnx'], "missing required argument 'dataset'"],

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { train } from '../../src/jobs/train.node.js';
 import { readModel } from '../../src/model/read-model.node.js';
 import { decodeCheckpoint } from '../../src/training/checkpoint.js';
-import { ensureBuilt } from '../cli/run-candor.js';
 import { temporaryFolder } from '../support/ball-data.js';
 import { digest } from '../support/digest.js';
 import { contentsOf, isOld, writeOld, writeSmallDataset } from '../support/small-work.js';
@@ -15,6 +14,10 @@ vi.mock('node:fs/promises', async (original) =>
   (await import('../support/faulty-disk.js')).faultyPromises(await original()),
 );
 vi.mock('node:fs', async (original) => (await import('../support/faulty-disk.js')).faultyFs(await original()));
+/** Batches made in this thread: the worker that makes them reads no file, and its start takes longer than the training. */
+vi.mock('../../src/training/worker-batches.node.js', async () => ({
+  openWorkerBatches: (await import('../../src/training/batch-source.js')).batchesOnDemand,
+}));
 
 const STEPS = 2;
 const READS = 3;
@@ -60,7 +63,6 @@ const logOf = (name: string) =>
     .map((line) => ({ ...JSON.parse(line), seconds: 0 }));
 
 beforeAll(async () => {
-  await ensureBuilt();
   dataset = writeSmallDataset(at('data'));
   data = contentsOf(dataset);
   points = killPoints(await record(() => run(begin('whole'))), READS);
@@ -94,10 +96,7 @@ it('nothing is lost where a write, a flush, a rename or a read fails', async () 
     if (error && !hasCheckpoint(name)) continue;
     if (error) await run(name);
     expect(await outcome(name), what).toEqual(undisturbed);
-    // Of steps that a checkpoint has, the log lacks at most the one whose line could not be written.
-    const lacking = logOf('whole').filter(({ step }) => !logOf(name).some((line) => line.step === step));
-    expect(lacking.length, what).toBeLessThanOrEqual(point.alike.startsWith('appendFile') ? 1 : 0);
-    expect(logOf('whole')).toEqual(expect.arrayContaining(logOf(name)));
+    expect(logOf(name), what).toEqual(logOf('whole'));
     name = begin(`once-${i}`);
   }
   expect(contentsOf(dataset)).toEqual(data);
@@ -112,6 +111,6 @@ it('nothing is lost where all fails from there on, again and again', async () =>
   }
   await run(name);
   expect(await outcome(name)).toEqual(undisturbed);
-  expect(logOf('whole')).toEqual(expect.arrayContaining(logOf(name)));
+  expect(logOf(name)).toEqual(logOf('whole'));
   expect(contentsOf(dataset)).toEqual(data);
 }, 600_000);

@@ -5,13 +5,14 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
-import { encodeMask } from '../../src/formats/nifti/write.js';
+import { encodeFloat, encodeMask } from '../../src/formats/nifti/write.js';
 import { train } from '../../src/jobs/train.node.js';
 import type { Vec3 } from '../../src/math/vector.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
 import type { TrainOptions } from '../../src/training/train-options.js';
+import type { Mask, Volume } from '../../src/volume/volume.js';
 import { ensureBuilt } from '../cli/run-candor.js';
-import { ballFile, ballName } from '../support/ball-data.js';
+import { ballName } from '../support/ball-data.js';
 import { type BallTask, makeBall } from '../support/balls.js';
 import { builtOnce } from '../support/built-once.js';
 
@@ -20,6 +21,8 @@ export const SEED = 5;
 /** Enough for one validation, after the last. */
 export const STEPS = 60;
 export const HELD_OUT = 2;
+/** Voxels along each side of the corner that images do not show. */
+const HIDDEN = 3;
 
 /** Larger than their windows, and on grids that differ from the plans' by less than a low-pass would act on. */
 export const tasks: readonly BallTask[] = [
@@ -33,14 +36,31 @@ export const givenPlans: Readonly<Record<string, { spacing: Vec3; patch: Vec3; o
   dark: { spacing: [1.2, 1.2, 1.5], patch: [12, 16, 12], overlap: 0.25 },
 };
 
+/**
+ * A ball, and in its reference a corner that the image does not show: what a network finds and what it should find are
+ * apart, so that figures near the one are not those near both.
+ */
+function makeCase(task: BallTask, index: number): { volume: Volume; reference: Mask } {
+  const { volume, reference } = makeBall(task, index);
+  const { size, affine } = reference;
+  const data = reference.data.slice();
+  const at = (i: number): Vec3 => [i % size[0], Math.floor(i / size[0]) % size[1], Math.floor(i / (size[0] * size[1]))];
+  const ball = [...data.keys()].filter((i) => data[i] === 1).map(at);
+  const centre = size.map((_, axis) => ball.reduce((sum, voxel) => sum + voxel[axis], 0) / ball.length);
+  const isOpposite = (p: number, axis: number) =>
+    centre[axis] < size[axis] / 2 ? p >= size[axis] - HIDDEN : p < HIDDEN;
+  for (let i = 0; i < data.length; i++) if (at(i).every(isOpposite)) data[i] = 1;
+  return { volume, reference: { data, size, affine } };
+}
+
 /** Cases by name, image and reference of each on disk; returns the data set's folder. */
 export function writeTask(folder: string, task: BallTask): string {
   const dataset = path.join(folder, task.name);
   const names = Array.from({ length: CASES }, (_, index) => ballName(task, index));
   for (const part of ['imagesTr', 'labelsTr']) mkdirSync(path.join(dataset, part), { recursive: true });
   names.forEach((name, index) => {
-    const { reference } = makeBall(task, index);
-    writeFileSync(path.join(dataset, 'imagesTr', `${name}.nii.gz`), ballFile(task, index));
+    const { volume, reference } = makeCase(task, index);
+    writeFileSync(path.join(dataset, 'imagesTr', `${name}.nii.gz`), encodeFloat(volume.data, createHeader(volume)));
     writeFileSync(
       path.join(dataset, 'labelsTr', `${name}.nii.gz`),
       encodeMask(reference.data, createHeader(reference)),

@@ -61,7 +61,7 @@ export async function witness(
     }
   }
   const calls = canWatch ? (await readFile(log, 'utf8')).split('\n') : null;
-  return { ...outcome, left, asked: calls && calls.filter(namesAnotherMachine) };
+  return { ...outcome, left, asked: calls?.filter(namesAnotherMachine) ?? null };
 }
 
 /** An address of the internet in a system call, that of a name server included. */
