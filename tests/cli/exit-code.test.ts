@@ -12,7 +12,6 @@ test('every error class has its exit code', () => {
   expect(Object.fromEntries(codes)).toEqual({
     UsageError: 2,
     DatasetError: 3,
-    EmptyImageError: 3,
     ImageFormatError: 3,
     GeometryError: 3,
     ModelFormatError: 3,
