@@ -7,6 +7,7 @@ import { joinedStructure } from '../dist/labels/label-space.js';
 import { createRandom } from '../dist/math/random.js';
 import { encodeModelFile } from '../dist/model/model-file.js';
 import { strideOf } from '../dist/networks/architecture.js';
+import { built } from '../dist/networks/network.js';
 import { parameterCount } from '../dist/networks/parameters.js';
 import { featureLayers, unetParameters } from '../dist/networks/unet.js';
 import { HISTOGRAM_BINS } from '../dist/ood/features.js';
@@ -79,7 +80,7 @@ export async function exampleModel(tasks, { network = architecture, ood } = {}) 
   };
   return {
     name: 'bench',
-    architecture: network,
+    network: built(network),
     weights,
     tasks: tasks.map(({ name, plan }) => ({
       name,

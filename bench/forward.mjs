@@ -6,6 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openNetwork } from '../dist/inference/network.js';
+import { built } from '../dist/networks/network.js';
 import { createOnnxRuntime } from '../dist/runtime/onnxruntime.node.js';
 import { interleave, matrixProductPeak, median, ratioOf, timed } from './machine.mjs';
 import {
@@ -99,7 +100,7 @@ async function compare({ side, batch, weights, workers, folder, rounds, peak }) 
   await writeFile(imageFile, bytesOf(image));
   const runtime = createOnnxRuntime({ threads: THREADS });
   const plain = await plainNetwork({ architecture, weights }, runtime);
-  const network = await openNetwork({ architecture, weights }, runtime);
+  const network = await openNetwork({ network: built(architecture), weights }, runtime);
   const runPlain = () => plain.run(image, batch, space);
   // The network takes one window a run: a batch is as many runs.
   const windows = Array.from({ length: batch }, (_, i) => image.subarray(i * side ** 3, (i + 1) * side ** 3));

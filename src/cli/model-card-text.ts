@@ -25,10 +25,9 @@ export function modelCardText(card: ModelCard): string {
   return plainLines(sections.map(([title, text]) => (title === '' ? text : `${title}\n${text}`)).join('\n\n'));
 }
 
-function head({ name, sha256, architecture, weights }: ModelCard): string {
-  const { dimensions, channels } = architecture;
+function head({ name, sha256, network, weights }: ModelCard): string {
   return [
-    `${name}: ${dimensions}D U-Net, ${channels.join('-')} channels, ${plural(weights, 'weight')}`,
+    `${name}: ${network.name}, ${network.stages.join('-')} channels, ${plural(weights, 'weight')}`,
     `sha256 ${sha256}`,
   ].join('\n');
 }

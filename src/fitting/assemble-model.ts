@@ -2,6 +2,7 @@
 import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { labelSpaceOf } from '../datasets/labels.js';
 import type { Model } from '../model/model.js';
+import { built } from '../networks/network.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { TrainingState } from '../training/checkpoint.js';
 import type { TrainSettings } from '../training/train-settings.js';
@@ -22,7 +23,7 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
   const { device, preset, architecture, batch, spacing, balance, loss, dropout, learningRate } = settings;
   return {
     name,
-    architecture,
+    network: built(architecture),
     weights: finalWeights(state),
     tasks: datasets.map((dataset, i) => ({
       name: dataset.name,

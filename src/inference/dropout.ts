@@ -25,15 +25,14 @@ export interface DropoutNetwork {
 
 /** Prepare a model for passes with dropout. @throws UsageError as {@link dropoutOf} */
 export async function openDropoutNetwork(model: Model, runtime: Runtime): Promise<DropoutNetwork> {
-  const { architecture, weights } = model;
-  const dropout = dropoutOf(model);
-  const network = networkOf(architecture);
-  const session = await runtime.open(network.encodeDropout(weights));
+  const probability = dropoutOf(model);
+  const { places, encode } = networkOf(model.network).dropout!;
+  const session = await runtime.open(encode(model.weights));
   return {
     sample(seed, pass) {
       const masks: Record<string, Value> = {};
-      for (const { name, channels } of network.dropoutPlaces) {
-        const data = channelMask(channels, dropout, createRandom(seed, 'mc-dropout', pass, name));
+      for (const { name, channels } of places) {
+        const data = channelMask(channels, probability, createRandom(seed, 'mc-dropout', pass, name));
         masks[dropoutInput(name)] = { shape: [1, channels, 1, 1, 1], data };
       }
       return async (window, size) => {
@@ -46,9 +45,10 @@ export async function openDropoutNetwork(model: Model, runtime: Runtime): Promis
 }
 
 /** The probability with which a model dropped channels in training. @throws UsageError where it dropped none */
-export function dropoutOf({ name, provenance }: Pick<Model, 'name' | 'provenance'>): number {
+export function dropoutOf({ name, network, provenance }: Pick<Model, 'name' | 'network' | 'provenance'>): number {
   const { dropout } = provenance.settings;
-  if (typeof dropout === 'number' && dropout > 0 && dropout < 1) return dropout;
+  const able = networkOf(network).dropout !== null;
+  if (able && typeof dropout === 'number' && dropout > 0 && dropout < 1) return dropout;
   throw new UsageError({
     file: 'Monte-Carlo dropout',
     problem: `model ${name} was trained without dropout, which its passes would need`,

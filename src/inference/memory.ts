@@ -1,6 +1,7 @@
 /** How much memory a prediction takes, from sizes alone: said, and refused in words, before any of it is taken. */
 import { count } from '../math/vector.js';
 import type { Model } from '../model/model.js';
+import { networkOf } from '../networks/network.js';
 import { preparedSize } from '../preprocessing/preprocess.js';
 import type { Grid } from '../volume/volume.js';
 import { beyondRemark, chooseTasks } from './choose-tasks.js';
@@ -30,7 +31,7 @@ export function estimateMemory(
   if (tasks.length === 0) beyondRemark(models[0], grid, options.task);
   for (const { plan } of tasks) {
     const prepared = FLOAT * count(preparedSize(grid, plan));
-    const windows = FLOAT * count(plan.patch) * MAPS * models[0].architecture.channels[0];
+    const windows = FLOAT * count(plan.patch) * MAPS * networkOf(models[0].network).stages[0];
     // The prepared image, the blended logits, a window deep their weights, and what is not yet collected.
     during = Math.max(during, 3 * prepared + windows);
     kept = Math.max(kept, prepared);

@@ -1,8 +1,6 @@
 /** A network ready to run: engine sessions that give logits and Gram matrices of a window. */
 import type { Vec3 } from '../math/vector.js';
-import type { Architecture } from '../networks/architecture.js';
-import { chooseLayers } from '../networks/layers/choose-layers.js';
-import { type FeatureLayer, networkOf } from '../networks/network.js';
+import { type FeatureLayer, type Network as NetworkKind, networkOf } from '../networks/network.js';
 import { gramOutput, IMAGE, LOGITS, tensorOrder } from '../networks/tensor-names.js';
 import type { Runtime, Session } from '../runtime/session.js';
 
@@ -30,18 +28,17 @@ const SESSIONS = 8;
  * that the engine has; it agrees with the model file's plain graph to float32 rounding.
  */
 export async function openNetwork(
-  { architecture, weights }: { readonly architecture: Architecture; readonly weights: Float32Array },
+  model: { readonly network: NetworkKind; readonly weights: Float32Array },
   runtime: Runtime,
 ): Promise<Network> {
-  const network = networkOf(architecture);
+  const network = networkOf(model.network);
   const sessions = new Map<string, Session>();
 
   async function sessionFor(shape: readonly number[]): Promise<Session> {
     const key = shape.join();
     let session = sessions.get(key);
     if (!session) {
-      const { layers } = await chooseLayers(architecture, runtime);
-      session = await runtime.open(network.encodeWindow(weights, shape, layers));
+      session = await runtime.open(await network.encodeWindow(model.weights, shape, runtime));
       if (sessions.size === SESSIONS) {
         const [oldest, unused] = sessions.entries().next().value!;
         sessions.delete(oldest);

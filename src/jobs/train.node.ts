@@ -12,6 +12,7 @@ import type { JobOptions } from '../job-options.js';
 import { doubtsOf } from '../model/doubts.js';
 import { encodeModelFile } from '../model/model-file.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
+import { built } from '../networks/network.js';
 import { defaultAdamW } from '../networks/optimiser.js';
 import type { Plan } from '../preprocessing/plan.js';
 import { type BegunRun, beginRun } from '../training/begin-run.node.js';
@@ -123,8 +124,8 @@ async function calibrate(
   state: TrainingState,
   options: JobOptions,
 ): Promise<PostHocFit> {
-  const { architecture } = settings;
-  const network = await openNetwork({ architecture, weights: finalWeights(state) }, runtime);
+  const trained = { network: built(settings.architecture), weights: finalWeights(state) };
+  const network = await openNetwork(trained, runtime);
   const tasks = datasets.map((dataset, i) => calibrationTask(dataset, plans[i], prepared[i]));
   const total = tasks.reduce((sum, { bank, calibration }) => sum + bank.length + calibration.length, 0);
   let done = 0;

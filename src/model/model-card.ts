@@ -2,6 +2,7 @@
 import type { TaskCalibration } from '../calibration/state.js';
 import { foregroundNames } from '../labels/label-space.js';
 import type { Architecture } from '../networks/architecture.js';
+import { networkOf } from '../networks/network.js';
 import { minimumAlpha } from '../ood/conformal.js';
 import type { DetectorName } from '../ood/detectors.js';
 import type { Layer } from '../ood/features.js';
@@ -35,7 +36,14 @@ export interface ModelCard {
   readonly name: string;
   /** SHA-256 of the file. */
   readonly sha256: string;
-  readonly architecture: Architecture;
+  readonly network: {
+    /** Such as "3D U-Net". */
+    readonly name: string;
+    /** Channels of each stage, full resolution first. */
+    readonly stages: readonly number[];
+  };
+  /** What it is built of; null of a network that cannot be trained further. */
+  readonly architecture: Architecture | null;
   /** Number of weights. */
   readonly weights: number;
   readonly tasks: readonly TaskCard[];
@@ -56,6 +64,7 @@ export interface ModelCard {
 /** The card of a model that was read from a file. */
 export function modelCard(model: StoredModel): ModelCard {
   const { ood } = model;
+  const { name, stages, trainable } = networkOf(model.network);
   const calibration = ood.detectors.get(ood.detector)!.calibration.map((images) => images.length);
   const bank = ood.tasks.map((task) => task.bank.length);
   const card = (b: number, c: number): BankCard => ({ bank: b, calibration: c, minimumAlpha: minimumAlpha(c) });
@@ -63,7 +72,8 @@ export function modelCard(model: StoredModel): ModelCard {
   return {
     name: model.name,
     sha256: model.sha256,
-    architecture: model.architecture,
+    network: { name, stages },
+    architecture: trainable,
     weights: model.weights.length,
     tasks: model.tasks.map(({ name, modality, labels, plan, cases, calibration: figures }, i) => ({
       ...{ name, modality, foreground: foregroundNames(labels), plan, cases, calibration: figures },
@@ -81,8 +91,8 @@ export function modelCard(model: StoredModel): ModelCard {
 }
 
 /** A sentence on a model. */
-export function describeModel({ architecture, tasks, provenance }: StoredModel): string {
-  const [dimensions, stages] = [architecture.dimensions, architecture.channels.length];
+export function describeModel({ network, tasks, provenance }: StoredModel): string {
+  const { name, stages } = networkOf(network);
   const names = tasks.map(({ name }) => name).join(', ');
-  return `A ${dimensions}D U-Net of ${stages} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
+  return `A ${name} of ${stages.length} stages, trained jointly on ${names} in ${provenance.steps} steps.`;
 }

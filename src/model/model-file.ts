@@ -9,8 +9,7 @@ import { parseJson } from '../files/json.js';
 import { decodeModel, type OnnxModel } from '../graph/onnx/decode.js';
 import { encodeModel } from '../graph/onnx/encode.js';
 import { logitCount } from '../labels/label-space.js';
-import { architectureSchema } from '../networks/architecture.js';
-import { networkOf } from '../networks/network.js';
+import { networkFromFile, networkOf, networkSchema, networkToFile } from '../networks/network.js';
 import { joinWeights, splitWeights } from '../networks/parameters.js';
 import { oodSchema, packOod, unpackOod } from '../ood/pack.js';
 import type { OodState } from '../ood/state.js';
@@ -33,7 +32,7 @@ const MAXIMUM_RECORD_VALUES = 100_000;
 const recordSchema = z.object({
   version: z.number().int().min(OLDEST_VERSION).max(FORMAT_VERSION),
   name: z.string(),
-  architecture: architectureSchema,
+  architecture: networkSchema,
   tasks: z.array(modelTaskSchema).min(1).max(1000),
   ood: oodSchema,
   provenance: provenanceSchema,
@@ -44,11 +43,11 @@ const recordSchema = z.object({
 /** Bytes of the model file. */
 export async function encodeModelFile(model: Model): Promise<Uint8Array> {
   const { json, arrays } = packOod(model.ood);
-  const network = networkOf(model.architecture);
+  const network = networkOf(model.network);
   const record: z.infer<typeof recordSchema> = {
     version: FORMAT_VERSION,
     name: model.name,
-    architecture: model.architecture,
+    architecture: networkToFile(model.network),
     tasks: model.tasks.map(taskToFile),
     ood: json,
     provenance: model.provenance,
@@ -71,7 +70,8 @@ export async function encodeModelFile(model: Model): Promise<Uint8Array> {
 export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<StoredModel> {
   const onnx = decodeModel(bytes, file);
   const record = readRecord(onnx, file);
-  const specs = networkOf(record.architecture).parameters;
+  const network = networkFromFile(record.architecture);
+  const specs = networkOf(network).parameters;
   const parts = new Map<string, Float32Array>();
   for (const [name, { data }] of onnx.weights) parts.set(name, data);
   try {
@@ -82,11 +82,11 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
     if (onnx.metadata.get(CHECKSUM) !== (await checksum(onnx.metadata))) {
       throw damaged('its metadata are not what was saved');
     }
-    const { name, architecture, provenance } = record;
+    const { name, provenance } = record;
     const tasks = record.tasks.map(taskFromFile);
     const ood = unpackOod(record.ood, readArrays(onnx));
-    checkAgreement({ architecture, tasks, ood });
-    return { name, architecture, weights, tasks, ood, provenance, sha256: await sha256(bytes) };
+    checkAgreement({ network, tasks, ood });
+    return { name, network, weights, tasks, ood, provenance, sha256: await sha256(bytes) };
   } catch (error) {
     if (!isCandorError(error)) throw error;
     const problem = `expected an intact Candor model, but ${clauseOf(error)}`;
@@ -95,8 +95,8 @@ export async function decodeModelFile(bytes: Uint8Array, file: string): Promise<
 }
 
 /** What each part of the record says of the others; a file that contradicts itself would fail on every image. */
-function checkAgreement({ architecture, tasks, ood }: Pick<Model, 'architecture' | 'tasks' | 'ood'>): void {
-  const network = networkOf(architecture);
+function checkAgreement({ network: kind, tasks, ood }: Pick<Model, 'network' | 'tasks' | 'ood'>): void {
+  const network = networkOf(kind);
   const names = (list: readonly { readonly name: string }[]) => JSON.stringify(list.map(({ name }) => name));
   const sizes = (list: OodState['layers']) => JSON.stringify(list.map(({ name, channels }) => [name, channels]));
   if (names(tasks) !== names(ood.tasks) || sizes(network.features) !== sizes(ood.layers)) {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type TaskCalibration, taskCalibrationSchema } from '../calibration/state.js';
 import { foregroundNames, joinedStructure, type LabelSpace, labelSpaceSchema } from '../labels/label-space.js';
-import type { Architecture } from '../networks/architecture.js';
+import type { Network } from '../networks/network.js';
 import type { OodState } from '../ood/state.js';
 import { planSchema } from '../preprocessing/plan.js';
 
@@ -65,8 +65,8 @@ export function taskToFile({ labels, name, modality, ...task }: ModelTask): Stor
 /** A trained network with its tasks, temperatures and out-of-distribution state. */
 export interface Model {
   readonly name: string;
-  readonly architecture: Architecture;
-  /** The flat weight vector of the architecture's parameters. */
+  readonly network: Network;
+  /** The flat vector of the network's weights. */
   readonly weights: Float32Array;
   readonly tasks: readonly ModelTask[];
   readonly ood: OodState;

@@ -3,8 +3,8 @@ import { z } from 'zod';
 
 export const architectureSchema = z.object({
   kind: z.literal('unet'),
-  /** Spatial dimensions. */
-  dimensions: z.union([z.literal(2), z.literal(3)]),
+  /** Spatial dimensions: all networks have three; files say so. */
+  dimensions: z.literal(3),
   /** Channels of each stage, full resolution first; each further stage halves every spatial axis. */
   channels: z.array(z.number().int().min(1).max(1024)).min(2).max(7),
   /** 3x3x3 convolutions of each stage, in the encoder as in the decoder, full resolution first; absent: two each. */

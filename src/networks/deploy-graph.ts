@@ -12,13 +12,13 @@ import { gramOutput, IMAGE, LOGITS } from './tensor-names.js';
 import { featureLayers, unet, unetParameters } from './unet.js';
 
 /**
- * Input `image` `[batch, 1, depth, height, width]` (2D: without depth); outputs `logits` `[batch, heads, ...]` and
+ * Input `image` `[batch, 1, depth, height, width]`; outputs `logits` `[batch, heads, ...]` and
  * `gram/<layer>` `[batch, blocks, C, C]`, sums over the voxels of the layer's rows of products of channels, with one
  * block a window.
  */
 export function deployGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
-  const image = graph.input(IMAGE, ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
+  const image = graph.input(IMAGE, ['batch', 1, 'depth', 'height', 'width']);
   addNetwork(graph, architecture, weights, image, plainLayers(image));
   return graph;
 }

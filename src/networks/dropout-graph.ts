@@ -8,18 +8,18 @@ import { dropoutInput, IMAGE, LOGITS } from './tensor-names.js';
 import { dropoutPlaces, unet, unetParameters } from './unet.js';
 
 /**
- * Inputs `image` as in the deploy graph and `dropout/<place>` `[1, channels, 1, ...]`, the masks that all images of a
+ * Inputs `image` as in the deploy graph and `dropout/<place>` `[1, channels, 1, 1, 1]`, the masks that all images of a
  * batch are run with; output `logits`.
  */
 export function dropoutGraph(architecture: Architecture, weights: Float32Array): Graph {
   const graph = new Graph();
-  const image = graph.input(IMAGE, ['batch', 1, ...['depth', 'height', 'width'].slice(3 - architecture.dimensions)]);
+  const image = graph.input(IMAGE, ['batch', 1, 'depth', 'height', 'width']);
   const parameters = constantParameters(unetParameters(architecture), weights, graph);
   const masks = new Map(
-    dropoutPlaces(architecture).map(({ name, channels }) => {
-      const shape = [1, channels, ...new Array<number>(architecture.dimensions).fill(1)];
-      return [name, graph.input(dropoutInput(name), shape)];
-    }),
+    dropoutPlaces(architecture).map(({ name, channels }) => [
+      name,
+      graph.input(dropoutInput(name), [1, channels, 1, 1, 1]),
+    ]),
   );
   graph.output(LOGITS, unet(architecture, image, parameters, plainLayers(image), masks).logits);
   return graph;

@@ -1,54 +1,46 @@
 /**
- * What the rest of Candor may ask of a network: its weights, its layers, its stride and its graphs, whatever kind it is
- * and however it is made inside. Only this room knows the U-Net.
+ * Networks as values, of whatever kind: what a model file holds and what {@link networkOf} makes of it. A kind is a
+ * file beside this one, a member of {@link Network}, and a row in the schema.
  */
-import type { Graph } from '../graph/graph.js';
-import { encodeModel } from '../graph/onnx/encode.js';
-import { type Architecture, headsOf, strideOf } from './architecture.js';
-import { deployGraph, windowGraph } from './deploy-graph.js';
-import { dropoutGraph } from './dropout-graph.js';
-import type { LayersFactory } from './layers/layers.js';
-import { type ParameterSpec, parameterCount } from './parameters.js';
-import { dropoutPlaces, type FeatureLayer, featureLayers, unetParameters } from './unet.js';
+import { z } from 'zod';
+import { type Architecture, architectureSchema } from './architecture.js';
+import { builtNetwork } from './built-network.js';
+import type { NetworkDescription } from './description.js';
 
+export type { NetworkDescription } from './description.js';
 export type { FeatureLayer } from './unet.js';
 
-export interface NetworkDescription {
-  /** Every side of an input must be divisible by this. */
-  readonly stride: number;
-  /** Logits of a voxel, one a structure. */
-  readonly heads: number;
-  /** All weights, in the order of the flat vector. */
-  readonly parameters: readonly ParameterSpec[];
-  /** Length of the flat vector. */
-  readonly weightCount: number;
-  /** Layers of the signature, encoder to decoder. */
-  readonly features: readonly FeatureLayer[];
-  /** Places where channel dropout may act. */
-  readonly dropoutPlaces: readonly FeatureLayer[];
-  /** Voxels that a layer's Gram matrix sums over, of an image of so many. */
-  gramVoxels(layer: FeatureLayer, imageVoxels: number): number;
-  /** The graph of a model file, see {@link deployGraph}. */
-  deploy(weights: Float32Array): Graph;
-  /** ONNX bytes of the same network for images of one shape `[batch, 1, depth, height, width]`, by the given layers. */
-  encodeWindow(weights: Float32Array, shape: readonly number[], layers: LayersFactory): Uint8Array;
-  /** ONNX bytes of the network with dropped channels, see {@link dropoutGraph}. */
-  encodeDropout(weights: Float32Array): Uint8Array;
+/** A network that Candor builds, and can train, from an architecture. */
+export interface Built {
+  readonly kind: 'built';
+  readonly architecture: Architecture;
 }
 
-/** The network that an architecture describes. */
-export function networkOf(architecture: Architecture): NetworkDescription {
-  const parameters = unetParameters(architecture);
-  return {
-    stride: strideOf(architecture),
-    heads: headsOf(architecture),
-    parameters,
-    weightCount: parameterCount(parameters),
-    features: featureLayers(architecture),
-    dropoutPlaces: dropoutPlaces(architecture),
-    gramVoxels: ({ stage, rowStep }, voxels) => voxels / 8 ** stage / rowStep,
-    deploy: (weights) => deployGraph(architecture, weights),
-    encodeWindow: (weights, shape, layers) => encodeModel(windowGraph(architecture, weights, shape, layers)),
-    encodeDropout: (weights) => encodeModel(dropoutGraph(architecture, weights)),
-  };
+/**
+ * What a model file says of its network, weights apart: plain data. A member must hold whatever {@link networkOf} needs
+ * to give all of {@link NetworkDescription}, and its form in the file must differ in `kind` from that of all others.
+ */
+export type Network = Built;
+
+/** The form in the model file: of a network that is built, its architecture, as in all files so far. */
+export const networkSchema = z.discriminatedUnion('kind', [architectureSchema]);
+
+type StoredNetwork = z.infer<typeof networkSchema>;
+
+/** A network that Candor builds. */
+export function built(architecture: Architecture): Built {
+  return { kind: 'built', architecture };
+}
+
+export function networkFromFile(stored: StoredNetwork): Network {
+  return built(stored);
+}
+
+export function networkToFile(network: Network): StoredNetwork {
+  return network.architecture;
+}
+
+/** The network that a model file, or a training run, tells of. */
+export function networkOf(network: Network): NetworkDescription {
+  return builtNetwork(network.architecture);
 }

@@ -1,6 +1,7 @@
 /**
- * The U-Net (Ronneberger et al. 2015, Çiçek et al. 2016 for 3D): per stage 3x3x3 convolutions with instance norm and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation, the logits
- * shared by all tasks (Karimi and Gholipour 2020). 2D and 3D are the same code.
+ * The U-Net (Ronneberger et al. 2015, Çiçek et al. 2016 for 3D): per stage 3x3x3 convolutions
+ * with instance norm and ReLU, strided convolution down, transposed convolution up, skip connections by concatenation,
+ * the logits shared by all tasks (Karimi and Gholipour 2020).
  */
 import type { Tensor } from '../graph/tensor.js';
 import { type Architecture, convolutionsOf, headsOf } from './architecture.js';
@@ -39,11 +40,11 @@ export function featureLayers({ channels }: Architecture): FeatureLayer[] {
 
 /** All weights of a U-Net, in the order of the flat vector. */
 export function unetParameters(architecture: Architecture): ParameterSpec[] {
-  const { channels, dimensions } = architecture;
+  const { channels } = architecture;
   const specs: ParameterSpec[] = [];
   const weight = (name: string, out: number, into: number, size: number, initial: 'he' | 'xavier' = 'he') => {
-    const kernel = new Array<number>(dimensions).fill(size);
-    const fanIn = into * size ** dimensions;
+    const kernel = [size, size, size];
+    const fanIn = into * size ** 3;
     specs.push({ name: `${name}.weight`, shape: [out, into, ...kernel], initial, fanIn, decay: true });
   };
   const vector = (name: string, length: number, initial: number) =>
@@ -65,8 +66,7 @@ export function unetParameters(architecture: Architecture): ParameterSpec[] {
   });
   for (let i = channels.length - 2; i >= 0; i--) {
     // A transposed convolution's weight is [in, out, ...]; with kernel = stride each output sums over `in` values.
-    const kernel = new Array<number>(dimensions).fill(2);
-    const shape = [channels[i + 1], channels[i], ...kernel];
+    const shape = [channels[i + 1], channels[i], 2, 2, 2];
     specs.push({ name: `up${i}.weight`, shape, initial: 'xavier', fanIn: channels[i + 1], decay: true });
     vector(`up${i}.bias`, channels[i], 0);
     block(`decoder${i}`, i, 2 * channels[i]);

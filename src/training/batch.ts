@@ -9,8 +9,8 @@ import { fillPlanes } from '../labels/reference.js';
 import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
 import { type Architecture, headsOf } from '../networks/architecture.js';
+import { builtNetwork } from '../networks/built-network.js';
 import { channelMask } from '../networks/dropout-graph.js';
-import { networkOf } from '../networks/network.js';
 import { bucketAnnotated, bucketDropout, bucketImage, bucketLabel, bucketPresent } from '../networks/tensor-names.js';
 import type { PatchBucket } from '../networks/training-graph.js';
 import type { Value } from '../runtime/session.js';
@@ -86,7 +86,7 @@ function structureMasks(bucket: PatchBucket, heads: number, tasks: readonly Trai
 /** Channel masks of a bucket's patches. */
 function dropoutMasks(bucket: PatchBucket, step: number, { seed, dropout, architecture }: BatchSettings) {
   const masks: Record<string, Value> = {};
-  for (const { name, channels } of networkOf(architecture).dropoutPlaces) {
+  for (const { name, channels } of builtNetwork(architecture).dropout.places) {
     const random = createRandom(seed, 'dropout', step, bucket.name, name);
     const data = channelMask(bucket.batch * channels, dropout, random);
     masks[bucketDropout(bucket.name, name)] = { shape: [bucket.batch, channels, ...bucket.space.map(() => 1)], data };

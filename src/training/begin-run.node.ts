@@ -18,6 +18,7 @@ import type { StoredModel } from '../model/model.js';
 import { readModel } from '../model/read-model.node.js';
 import { type Preset, presets, strideOf } from '../networks/architecture.js';
 import { chooseLayers } from '../networks/layers/choose-layers.js';
+import { networkOf } from '../networks/network.js';
 import { summariseFingerprints } from '../preprocessing/fingerprints-file.js';
 import { patchProblem } from '../preprocessing/patch.js';
 import type { Plan } from '../preprocessing/plan.js';
@@ -110,7 +111,15 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
 async function readStart(init: string | undefined, preset: Preset): Promise<StoredModel | undefined> {
   if (init === undefined) return undefined;
   const start = await readModel(init);
-  if (JSON.stringify(start.architecture) !== JSON.stringify(presets[preset].architecture)) {
+  const { trainable } = networkOf(start.network);
+  if (trainable === null) {
+    throw new ModelFormatError({
+      file: init,
+      expected: 'a network that can be trained further',
+      found: 'one that cannot',
+    });
+  }
+  if (JSON.stringify(trainable) !== JSON.stringify(presets[preset].architecture)) {
     throw new ModelFormatError({ file: init, expected: `the network of preset ${preset}`, found: 'another' });
   }
   return start;

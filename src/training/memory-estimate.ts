@@ -4,7 +4,7 @@
  */
 import { count, type Vec3 } from '../math/vector.js';
 import type { Architecture } from '../networks/architecture.js';
-import { networkOf } from '../networks/network.js';
+import { builtNetwork } from '../networks/built-network.js';
 import { tensorOrder } from '../networks/tensor-names.js';
 import { type TrainingGraphOptions, trainingGraph } from '../networks/training-graph.js';
 import { peakBytes } from './graph-memory.js';
@@ -61,13 +61,13 @@ export function estimateTrainingMemory(options: TrainingMemoryOptions): MemoryEs
   const engine = sessions.reduce((a, b) => a + b, window);
   // Float32 image, a byte of label.
   const cases = tasks.reduce((sum, { sizes }) => sum + sizes.reduce((voxels, size) => voxels + 5 * count(size), 0), 0);
-  const weights = WEIGHT_VECTORS * 4 * networkOf(architecture).weightCount;
+  const weights = WEIGHT_VECTORS * 4 * builtNetwork(architecture).weightCount;
   return { total: BASE + cases + engine + weights, cases, engine, weights, base: BASE };
 }
 
 /** Memory of the engine for one window of a network at inference, weights included. */
 export function estimateWindowMemory(architecture: Architecture, patch: Vec3): number {
-  const network = networkOf(architecture);
+  const network = builtNetwork(architecture);
   const [depth, height, width] = tensorOrder(patch);
   const graph = network.deploy(new Float32Array(network.weightCount));
   return WINDOW_ARENA * peakBytes(graph, { batch: 1, depth, height, width }) + 3 * 4 * network.weightCount;

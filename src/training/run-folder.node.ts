@@ -9,7 +9,7 @@ import { OutputError, RunError } from '../errors.js';
 import { makeFolder, writeFileAtomic, writeJsonAtomic } from '../files/atomic.node.js';
 import { MAXIMUM_READ, readPlainFile } from '../files/read.node.js';
 import { explainSystemError } from '../files/system-error.js';
-import { networkOf } from '../networks/network.js';
+import { builtNetwork } from '../networks/built-network.js';
 import { recordedOptions } from '../options/options.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from './checkpoint.js';
 import type { StepRecord } from './train-network.js';
@@ -136,7 +136,7 @@ async function removeParts(folder: string): Promise<void> {
 
 /** A checkpoint of another run, moved here, would train something else or never end. */
 function checkState(folder: string, { step, steps, weights }: TrainingState, settings: TrainSettings): void {
-  const expected = networkOf(settings.architecture).weightCount;
+  const expected = builtNetwork(settings.architecture).weightCount;
   const file = path.join(folder, 'checkpoint.bin');
   if (weights.length !== expected) {
     throw new RunError({

@@ -3,9 +3,9 @@
 import type { TrainingTask } from '../cases/training-task.js';
 import { EngineError, throwIfCancelled } from '../errors.js';
 import type { Architecture } from '../networks/architecture.js';
+import { builtNetwork } from '../networks/built-network.js';
 import type { LayersFactory } from '../networks/layers/layers.js';
 import type { LossName } from '../networks/losses.js';
-import { networkOf } from '../networks/network.js';
 import { type AdamWSettings, learningRateAt } from '../networks/optimiser.js';
 import { initialWeights } from '../networks/parameters.js';
 import {
@@ -167,7 +167,7 @@ function diverged(step: number, found: string, kept: number): EngineError {
 }
 
 function freshState(options: TrainNetworkOptions): TrainingState {
-  const weights = options.initialWeights ?? initialWeights(networkOf(options.architecture).parameters, options.seed);
+  const weights = options.initialWeights ?? initialWeights(builtNetwork(options.architecture).parameters, options.seed);
   return {
     step: 0,
     steps: 'steps' in options.duration ? options.duration.steps : null,

@@ -13,6 +13,7 @@ import { mean } from '../math/statistics.js';
 import { count } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
 import type { Architecture } from '../networks/architecture.js';
+import { built } from '../networks/network.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { LabelledSample } from '../preprocessing/sample.js';
 import { countWindows } from '../preprocessing/windows.js';
@@ -143,7 +144,7 @@ export async function validate(
   for (const { name, labels, plan, cases } of tasks) {
     if (cases.length === 0) continue;
     // One task's windows at a time: training's sessions keep their memory meanwhile.
-    const network = await openNetwork({ architecture, weights }, runtime);
+    const network = await openNetwork({ network: built(architecture), weights }, runtime);
     try {
       const dices: number[] = [];
       for (const sample of cases) {

@@ -8,6 +8,7 @@ import { runScan } from '../../src/inference/scan.js';
 import { createRandom } from '../../src/math/random.js';
 import type { Vec3 } from '../../src/math/vector.js';
 import { dice } from '../../src/metrics/overlap.js';
+import { built } from '../../src/networks/network.js';
 import { featureLayers } from '../../src/networks/unet.js';
 import { judge } from '../../src/ood/verdict.js';
 import { prepareImage } from '../../src/preprocessing/preprocess.js';
@@ -141,7 +142,7 @@ describe('fitPostHoc', () => {
   const task = { name: 'bright', labels: oneStructure, plan, bank, calibration };
 
   it('takes the signature that a scan has', async () => {
-    const network = await openNetwork({ architecture, weights }, runtime);
+    const network = await openNetwork({ network: built(architecture), weights }, runtime);
     const cases: string[] = [];
     const { ood } = await fitPostHoc(network, [task], { onCase: (name) => void cases.push(name) });
     const { features } = await runScan(network, makeBall(bright, 1).volume, task.plan);
@@ -151,7 +152,7 @@ describe('fitPostHoc', () => {
   });
 
   it('does not run an image under a plan that it is too large for', async () => {
-    const network = await openNetwork({ architecture, weights }, runtime);
+    const network = await openNetwork({ network: built(architecture), weights }, runtime);
     const narrow = { ...task, name: 'narrow', plan: ballPlan(bright, { patch: [8, 8, 8], maximumWindows: 26 }) };
     // At this spacing the image would have more voxels than any array may.
     const fine = { ...task, name: 'fine', plan: ballPlan(bright, { spacing: [0.01, 0.01, 0.01] }) };
@@ -168,7 +169,7 @@ describe('fitPostHoc', () => {
   });
 
   it('leaves out images with nothing in them, and counts copies of one image once', async () => {
-    const network = await openNetwork({ architecture, weights }, runtime);
+    const network = await openNetwork({ network: built(architecture), weights }, runtime);
     const flat = async () => {
       const { volume, reference } = makeBall(bright, 0);
       return { volume: { ...volume, data: volume.data.map(() => 5) }, reference };
@@ -188,7 +189,7 @@ describe('fitPostHoc', () => {
   });
 
   it('counts a calibration image beyond the plan as infinitely strange, as a new one is', async () => {
-    const network = await openNetwork({ architecture, weights }, runtime);
+    const network = await openNetwork({ network: built(architecture), weights }, runtime);
     const beyond = async () => {
       const { volume, reference } = makeBall(bright, 3);
       const affine = volume.affine.map((value, i) => (i < 12 && i % 5 === 0 ? 10 * value : value));
@@ -204,7 +205,7 @@ describe('fitPostHoc', () => {
   });
 
   it('stops between cases, and refuses a bank that is too small', async () => {
-    const network = await openNetwork({ architecture, weights }, runtime);
+    const network = await openNetwork({ network: built(architecture), weights }, runtime);
     const controller = new AbortController();
     const stopped = fitPostHoc(network, [task], { signal: controller.signal, onCase: () => controller.abort() });
     await expect(stopped).rejects.toThrow(CancelledError);

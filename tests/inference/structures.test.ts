@@ -11,6 +11,7 @@ import { dice } from '../../src/metrics/overlap.js';
 import type { Model } from '../../src/model/model.js';
 import { decodeModelFile, encodeModelFile } from '../../src/model/model-file.js';
 import type { Architecture } from '../../src/networks/architecture.js';
+import { built } from '../../src/networks/network.js';
 import { defaultAdamW } from '../../src/networks/optimiser.js';
 import type { Plan } from '../../src/preprocessing/plan.js';
 import { prepareImage } from '../../src/preprocessing/preprocess.js';
@@ -75,7 +76,7 @@ beforeAll(async () => {
     architecture,
     runtime,
   });
-  const network = await openNetwork({ architecture, weights }, runtime);
+  const network = await openNetwork({ network: built(architecture), weights }, runtime);
   const readers = (indices: number[]) => indices.map((index) => async () => makeScene(index));
   const balls = (indices: number[]) => indices.map((index) => async () => makeBall(dark, index));
   const postHoc = await fitPostHoc(network, [
@@ -92,7 +93,7 @@ beforeAll(async () => {
   const template = await makeBallModel();
   model = {
     ...template,
-    architecture,
+    network: built(architecture),
     weights,
     tasks: [threeStructures, oneStructure].map((labels, i) => ({
       ...template.tasks[i],

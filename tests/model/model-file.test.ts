@@ -11,6 +11,7 @@ import { openNetwork } from '../../src/inference/network.js';
 import { runScan } from '../../src/inference/scan.js';
 import type { Model } from '../../src/model/model.js';
 import { decodeModelFile, encodeModelFile } from '../../src/model/model-file.js';
+import { built } from '../../src/networks/network.js';
 import { judge } from '../../src/ood/verdict.js';
 import { ort } from '../../src/runtime/engine.node.js';
 import { architecture, makeBallModel, runtime } from '../support/ball-model.js';
@@ -124,7 +125,7 @@ describe('encodeModelFile and decodeModelFile', () => {
     ]);
     const { volume } = makeBall(ballTasks[0], 0);
     const results = await session.run({ image: new ort.Tensor('float32', volume.data, [1, 1, 16, 16, 16]) });
-    const network = await openNetwork({ architecture, weights: model.weights }, runtime);
+    const network = await openNetwork({ network: built(architecture), weights: model.weights }, runtime);
     const { logits } = await network.run(volume.data, [16, 16, 16]);
     expect(digest(results.logits.data as Float32Array)).toBe(digest(logits));
     await Promise.all([network.release(), session.release()]);

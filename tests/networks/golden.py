@@ -17,12 +17,12 @@ def sequence(start, length):
     return ((i * 1103515245 + 12345) % 2**31 // 2**15) / 2**15 - 1
 
 
-def parameter_specs(channels, dimensions):
+def parameter_specs(channels):
     """Name, shape and scale of each weight, in the order of the flat vector; scale None is a norm's factor."""
     specs = []
 
     def weight(name, out, into, size, gain=6):
-        specs.append((f"{name}.weight", [out, into] + [size] * dimensions, (gain / (into * size**dimensions)) ** 0.5))
+        specs.append((f"{name}.weight", [out, into] + [size] * 3, (gain / (into * size**3)) ** 0.5))
 
     def block(name, into, out):
         for i, source in enumerate([into, out]):
@@ -36,7 +36,7 @@ def parameter_specs(channels, dimensions):
             specs.append((f"down{i - 1}.bias", [c], 0.25))
         block(f"encoder{i}", 1 if i == 0 else c, c)
     for i in range(len(channels) - 2, -1, -1):
-        shape = [channels[i + 1], channels[i]] + [2] * dimensions
+        shape = [channels[i + 1], channels[i]] + [2] * 3
         specs.append((f"up{i}.weight", shape, (3 / channels[i + 1]) ** 0.5))
         specs.append((f"up{i}.bias", [channels[i]], 0.25))
         block(f"decoder{i}", 2 * channels[i], channels[i])
@@ -56,8 +56,7 @@ def initial(specs):
 
 
 def unet(weights, channels, image, before_relu=None):
-    dimensions = image.dim() - 2
-    conv, up = (F.conv2d, F.conv_transpose2d) if dimensions == 2 else (F.conv3d, F.conv_transpose3d)
+    conv, up = F.conv3d, F.conv_transpose3d
 
     def block(name, x):
         for i in range(2):
@@ -115,8 +114,7 @@ def short(x):
 
 
 def gradient_case(channels, groups, loss):
-    dimensions = len(groups[0]) - 1
-    weights = initial(parameter_specs(channels, dimensions))
+    weights = initial(parameter_specs(channels))
     # One activation that float32 rounding carries across ReLU's kink changes gradients by a percent: look for patches
     # where none lies near it.
     for start in range(100_000, 200_000, 1000):
@@ -155,7 +153,7 @@ def optimiser_case():
 
 def training_case(channels, groups, steps, peak):
     """Losses of whole training steps: AdamW with clipping, decay spared for norms and biases, a constant rate."""
-    weights = initial(parameter_specs(channels, len(groups[0]) - 1))
+    weights = initial(parameter_specs(channels))
     decayed = [w for name, w in weights.items() if name.endswith(".weight")]
     spared = [w for name, w in weights.items() if not name.endswith(".weight")]
     optimiser = torch.optim.AdamW(
@@ -177,8 +175,6 @@ def training_case(channels, groups, steps, peak):
 
 golden = {
     "gradients": [
-        gradient_case([4, 8], [[2, 8, 12]], "ce+dice"),
-        gradient_case([4, 8, 16], [[1, 16, 8]], "dice"),
         gradient_case([4, 8], [[2, 4, 8, 6]], "ce"),
         gradient_case([4, 8], [[2, 4, 8, 6]], "dice"),
         gradient_case([4, 8, 16], [[1, 8, 16, 12]], "ce+dice"),

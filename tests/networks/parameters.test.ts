@@ -47,7 +47,7 @@ describe('initialWeights', () => {
 });
 
 describe('the flat vector', () => {
-  const specs = unetParameters({ kind: 'unet', dimensions: 2, channels: [2, 3] });
+  const specs = unetParameters({ kind: 'unet', dimensions: 3, channels: [2, 3] });
   const weights = Float32Array.from({ length: parameterCount(specs) }, (_, i) => i);
 
   it('is split and joined without loss', () => {

@@ -4,6 +4,7 @@ import { fitPostHoc } from '../../src/fitting/post-hoc.js';
 import { openNetwork } from '../../src/inference/network.js';
 import type { Model } from '../../src/model/model.js';
 import type { Architecture } from '../../src/networks/architecture.js';
+import { built } from '../../src/networks/network.js';
 import type { Plan } from '../../src/preprocessing/plan.js';
 import { createOnnxRuntime } from '../../src/runtime/onnxruntime.node.js';
 import { closedFormWeights } from '../networks/closed-form.js';
@@ -20,7 +21,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 /** Five bank and four calibration images a task; every task's plan is changed by `changes`. */
 export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model> {
   const weights = closedFormWeights(architecture);
-  const network = await openNetwork({ architecture, weights }, runtime);
+  const network = await openNetwork({ network: built(architecture), weights }, runtime);
   const tasks = ballTasks.slice(0, 2).map((task) => {
     const plan = ballPlan(task, changes);
     const bank = range(0, 5).map((index) => ballSample(task, index, plan));
@@ -31,7 +32,7 @@ export async function makeBallModel(changes: Partial<Plan> = {}): Promise<Model>
   await network.release();
   return {
     name: 'balls',
-    architecture,
+    network: built(architecture),
     weights,
     tasks: tasks.map(({ name, plan }, i) => ({
       name,

@@ -5,6 +5,7 @@ import { openNetwork } from '../../src/inference/network.js';
 import { slidingWindow } from '../../src/inference/sliding-window.js';
 import { dice } from '../../src/metrics/overlap.js';
 import type { Architecture } from '../../src/networks/architecture.js';
+import { built } from '../../src/networks/network.js';
 import { defaultAdamW } from '../../src/networks/optimiser.js';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../../src/training/checkpoint.js';
 import {
@@ -167,7 +168,7 @@ describe('trainNetwork', () => {
       learningRate: 1e-2,
       dropout: 0,
     });
-    const network = await openNetwork({ architecture: wider, weights }, runtime);
+    const network = await openNetwork({ network: built(wider), weights }, runtime);
     for (const sample of cases) {
       const windows = { patch: [16, 16, 16], overlap: 0.5 } as const;
       const logits = await slidingWindow(sample, windows, async (window) => {

@@ -39,7 +39,7 @@ export async function chooseLayers(architecture: Architecture, runtime: Runtime)
     known.set(runtime, probed);
   }
   const block = await probed;
-  const fits = architecture.dimensions === 3 && architecture.channels.every((c) => block !== null && c % block === 0);
+  const fits = architecture.channels.every((c) => block !== null && c % block === 0);
   return block !== null && fits ? { name: `blocked${block}`, layers: blockedLayers(block) } : plain;
 }
 
