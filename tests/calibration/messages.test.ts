@@ -15,12 +15,12 @@ describe('refusals name what was expected and what was found', () => {
     expect(() => logitScale(-2)).toThrow(/positive number, found -2/);
     const reference = new Uint8Array(2);
     expect(() => fitTemperature(oneStructure, [{ logits, reference: new Uint8Array(3) }])).toThrow(
-      /2 logits .* found 3 and none/,
+      /logits of a structure \(2\), found 3 and none/,
     );
     const short = { logits, reference, region: new Uint8Array(1) };
-    expect(() => fitTemperature(oneStructure, [short])).toThrow(/2 logits .* found 2 and 1/);
+    expect(() => fitTemperature(oneStructure, [short])).toThrow(/logits of a structure \(2\), found 2 and 1/);
     const infinite = { logits: Float32Array.of(0, -Infinity), reference };
-    expect(() => fitTemperature(oneStructure, [infinite])).toThrow(/logit 1 is -Infinity/);
+    expect(() => fitTemperature(oneStructure, [infinite])).toThrow(/logit 1: expected a finite one, found -Infinity/);
     // Outside the region a logit is not looked at.
     const outside = { ...infinite, region: Uint8Array.of(1, 0) };
     expect(fitTemperature(oneStructure, [outside]).n).toBe(1);
@@ -28,8 +28,10 @@ describe('refusals name what was expected and what was found', () => {
 
   it('reliability', () => {
     const mask = new Uint8Array(2);
-    expect(() => sumBins(Float32Array.of(0, 1.5), mask)).toThrow(/voxel 1 has probability 1.5/);
-    expect(() => sumBins(Float32Array.of(0, 1), new Uint8Array(1))).toThrow(/2 probabilities .* found 1 and none/);
+    expect(() => sumBins(Float32Array.of(0, 1.5), mask)).toThrow(
+      /voxel 1: expected a probability of 0 to 1, found 1.5/,
+    );
+    expect(() => sumBins(Float32Array.of(0, 1), new Uint8Array(1))).toThrow(/as probabilities \(2\), found 1 and none/);
     for (const bins of [0, -1, 1.5, 10_001]) {
       expect(() => sumBins(Float32Array.of(0, 1), mask, { bins })).toThrow(
         new RegExp(`1 to 10000 bins, found ${bins}`),
@@ -39,7 +41,7 @@ describe('refusals name what was expected and what was found', () => {
     expect(sumBins(Float32Array.of(0.3), mask.slice(1), { bins: 1 }).count).toEqual([1]);
     const three = sumBins(Float32Array.of(0, 1), mask, { bins: 3 });
     const four = sumBins(Float32Array.of(0, 1), mask, { bins: 4 });
-    expect(() => mergeBins([three, four])).toThrow(/equal numbers of bins can be pooled, found 3,4/);
+    expect(() => mergeBins([three, four])).toThrow(/equal numbers of bins to pool, found 3,4/);
   });
 
   it('regions', () => {
@@ -51,7 +53,7 @@ describe('refusals name what was expected and what was found', () => {
     }
     expect([...dilate(Uint8Array.of(1, 0), [2, 1, 1], 254)]).toEqual([1, 1]);
     expect(() => evaluationRegion(new Uint8Array(2), new Uint8Array(3), [2, 1, 1])).toThrow(
-      /has 2 voxels, the reference 3/,
+      /of the reference \(3\), found 2/,
     );
   });
 });

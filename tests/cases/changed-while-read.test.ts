@@ -6,6 +6,7 @@ import { type CaseStore, createCaseStore } from '../../src/cases/case-store.node
 import type { Dataset } from '../../src/datasets/dataset.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import type { Cache } from '../../src/files/cache.node.js';
+import { openDigests } from '../../src/files/digests.node.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
 import { encodeMask } from '../../src/formats/nifti/write.js';
 import { ballFile, temporaryFolder, writeBallDataset } from '../support/ball-data.js';
@@ -44,7 +45,7 @@ const uses: readonly [string, (store: CaseStore, index: number) => Promise<unkno
 describe.each(uses)('%s', (_, use) => {
   it('is kept where the files stay as they are', async () => {
     const cache = cacheThat(() => undefined);
-    await use(createCaseStore(cache), 0);
+    await use(createCaseStore(cache, openDigests()), 0);
     expect(cache.asked.length).toBe(1);
     expect(cache.kept).toEqual(cache.asked);
   });
@@ -55,11 +56,11 @@ describe.each(uses)('%s', (_, use) => {
     const { reference } = makeBall(task, 50);
     const after = part === 'imagesTr' ? ballFile(task, 50) : encodeMask(reference.data, createHeader(reference));
     const cache = cacheThat(() => writeFileSync(file, after));
-    await use(createCaseStore(cache), 1);
+    await use(createCaseStore(cache, openDigests()), 1);
     expect(cache.kept).not.toContain(cache.asked[0]);
     // Another run finds the file as it is now, under another name.
     const later = cacheThat(() => undefined);
-    await use(createCaseStore(later), 1);
+    await use(createCaseStore(later, openDigests()), 1);
     expect(later.kept).toEqual(later.asked);
     expect(later.asked).not.toEqual([cache.asked[0]]);
     writeFileSync(file, before);
