@@ -122,7 +122,9 @@ function readJson(text: string, source: string): unknown {
   try {
     json = parseJson(text.replace(/^\uFEFF/, ''), maximumValues);
   } catch (cause) {
-    const why = jsonFault(text.replace(/^\uFEFF/, '')) ?? (cause as Error).message;
+    // What is refused for its size is not read again to find a fault.
+    const fault = cause instanceof SyntaxError ? jsonFault(text.replace(/^\uFEFF/, '')) : undefined;
+    const why = fault ?? (cause as Error).message;
     throw new DatasetError({ file: source, problem: `not valid JSON (${oneLine(why)})`, cause });
   }
   // An explicit stack, since nesting may be deeper than the call stack.
