@@ -49,6 +49,7 @@ function capitalised(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
+/** Names of all kinds of error. */
 export type ErrorTag =
   | 'UsageError'
   | 'DatasetError'

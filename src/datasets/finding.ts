@@ -84,8 +84,11 @@ export const findingSchema = z.strictObject({
   advice: z.string(),
 });
 
+/** Something that a check found, and what to do about it. */
 export type Finding = z.output<typeof findingSchema>;
+/** Whether a finding keeps data from being trained on, is to be looked at, or is only told. */
 export type Severity = Finding['severity'];
+/** What a finding is about; one word a kind, for programs. */
 export type FindingKind = Finding['kind'];
 
 /** Makes findings of one case and one of its files. */

@@ -2,6 +2,7 @@
 import type { Grid, Volume } from '../volume/volume.js';
 import type { VoxelType } from './voxels.js';
 
+/** File formats of images. */
 export type FormatName = 'NIfTI' | 'NRRD' | 'MetaImage';
 
 /** What an image's place in space is taken from. */

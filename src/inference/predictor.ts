@@ -29,7 +29,7 @@ import { BACKGROUND_LOGIT } from './sliding-window.js';
 export interface PredictVolumeOptions extends ScanOptions, DropoutOptions {
   /** The image's task, where it is known: one pass under its plan instead of one per distinct plan. */
   readonly task?: string;
-  /** Bound on the false-alarm rate of the verdict; default {@link defaultAlpha}. */
+  /** Bound on the false-alarm rate of the verdict; default 0.05. */
   readonly alpha?: number;
   /**
    * Keep only the largest connected component of the mask. Default: as calibration found it to raise the task's Dice,

@@ -23,6 +23,7 @@ const structureSchema = z.object({
   written: labelValue,
 });
 
+/** An organ or a part of one: a logit of the network, and the label values that it stands for. */
 export type Structure = z.infer<typeof structureSchema>;
 
 export const labelSpaceSchema = z
@@ -46,6 +47,7 @@ export const labelSpaceSchema = z
     { message: 'a structure that overlaps others must be written as one of its own label values' },
   );
 
+/** What a task's labels mean, see the head of this file. */
 export type LabelSpace = Readonly<z.infer<typeof labelSpaceSchema>>;
 
 function areDisjoint(structures: readonly Structure[]): boolean {

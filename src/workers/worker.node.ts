@@ -105,11 +105,14 @@ class Pending<Request, Answer> {
   ) {}
 
   ask(request: Request, transfer?: readonly TransferListItem[]): Promise<Answer> {
-    if (this.failure) return Promise.reject(this.failure);
     const id = this.next++;
-    const answer = new Promise<Answer>((resolve, reject) => this.waiting.set(id, { resolve, reject }));
+    const answer = new Promise<Answer>((resolve, reject) => {
+      if (this.failure) reject(this.failure);
+      else this.waiting.set(id, { resolve, reject });
+    });
     // Who asks ahead may wait for it later, or never.
     answer.catch(() => undefined);
+    if (this.failure) return answer;
     if (this.waiting.size === 1) this.watch();
     this.send({ id, request }, transfer);
     return answer;
