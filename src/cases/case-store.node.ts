@@ -19,6 +19,7 @@ import { version } from '../version.node.js';
 import { type MeasureRequest, measureCase } from './measure-case.node.js';
 import { decodeFingerprint, decodeScan, encodeFingerprint, encodeScan } from './measured-case.node.js';
 import { FOREGROUND_SAMPLE, prepareCase } from './prepare-case.node.js';
+import type { PreparePool } from './prepare-pool.node.js';
 import { decodeSample, encodeSample } from './sample-bytes.js';
 
 /** Raised whenever the bytes of an entry, or what they mean, change. */
@@ -34,8 +35,12 @@ export interface CaseStore {
   scan(jobs: readonly ScanJob[], options: Omit<ScanOptions, 'processes'>): Promise<CaseScan[]>;
   /** @throws as `loadCase` and `fingerprintCase` */
   fingerprint(dataset: Dataset, c: Case): Promise<CaseFingerprint>;
-  /** Arrays lie in shared memory. @throws as `loadCase` and `prepareImage` */
-  prepare(dataset: Dataset, c: Case, plan: Plan): Promise<TrainingSample>;
+  /**
+   * Arrays lie in shared memory.
+   * @param make where it is prepared, if the cache has it not; default: in this thread
+   * @throws as `loadCase` and `prepareImage`
+   */
+  prepare(dataset: Dataset, c: Case, plan: Plan, make?: PreparePool['prepare']): Promise<TrainingSample>;
 }
 
 /** @param digests of the data sets' files, where they are known already */
@@ -120,14 +125,15 @@ export function createCaseStore(cache: Cache, digests: Digests = openDigests(cac
       await keep(keys.fingerprint, (await keysOf(dataset, c)).fingerprint, encodeFingerprint(made));
       return made;
     },
-    async prepare(dataset, c, plan) {
+    async prepare(dataset, c, plan, make = (request) => prepareCase(request.dataset, request.case, request.plan)) {
       const { orientation, spacing, intensity, intensityOffset } = plan;
       // The name seeds the sample of foreground voxels.
       const use = ['prepared', c.name, FOREGROUND_SAMPLE, orientation, spacing, intensity, intensityOffset];
       const key = await keyOf(dataset, c, use);
       const found = await find(key, decodeSample);
       if (found) return found;
-      const made = await prepareCase(dataset, c, plan);
+      const { name, labels, target } = dataset;
+      const made = await make({ dataset: { name, labels, target }, case: c, plan });
       await keep(key, await keyOf(dataset, c, use), encodeSample(made));
       return made;
     },

@@ -11,12 +11,15 @@ import { toShared } from './to-shared.js';
 /** Foreground voxels that patches may be centred at: enough for any shape, little for memory. */
 export const FOREGROUND_SAMPLE = 20_000;
 
+/** What is to be prepared. */
+export interface PrepareRequest {
+  readonly dataset: Pick<Dataset, 'name' | 'labels' | 'target'>;
+  readonly case: Case;
+  readonly plan: Plan;
+}
+
 /** Arrays lie in shared memory. @throws as `loadCase` and `prepareImage` */
-export async function prepareCase(
-  dataset: Pick<Dataset, 'name' | 'labels' | 'target'>,
-  c: Case,
-  plan: Plan,
-): Promise<TrainingSample> {
+export async function prepareCase(dataset: PrepareRequest['dataset'], c: Case, plan: Plan): Promise<TrainingSample> {
   const { image: source, reference } = await loadCase(dataset, c);
   const { image, grid, minimum } = prepareImage(source.volume, plan);
   const labels = prepareMask(reference, plan).data;

@@ -32,9 +32,14 @@ export async function removeFile(path: string): Promise<void> {
 /**
  * Write a file so that readers see the old content or the new, never a part: written beside the target, flushed to
  * the disk, then renamed. Parent folders are made.
+ * @param options.flush false: what can be made again, and tells itself whether it is whole, need not wait for the disk
  * @throws {OutputError} where it cannot be written; the target is then as it was, and nothing is left beside it
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string,
+  { flush = true }: { readonly flush?: boolean } = {},
+): Promise<void> {
   await makeFolder(dirname(path));
   // Renaming would replace a device or a pipe (as root even /dev/null) by a plain file.
   const found = await stat(path).catch(() => null);
@@ -51,12 +56,12 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     const file = await open(aside, 'wx');
     try {
       await file.writeFile(data);
-      await file.sync();
+      if (flush) await file.sync();
     } finally {
       await file.close();
     }
     await rename(aside, path);
-    await syncFolder(dirname(path));
+    if (flush) await syncFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw refusal(path, 'write this file', error);

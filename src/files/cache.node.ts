@@ -78,7 +78,8 @@ class FolderCache implements Cache {
       return;
     }
     try {
-      await writeFileAtomic(file, Buffer.concat([digest(parts), ...parts]));
+      // The checksum tells of an entry that a power cut left in part.
+      await writeFileAtomic(file, Buffer.concat([digest(parts), ...parts]), { flush: false });
     } catch (error) {
       if (!isCandorError(error)) throw error;
       this.broken = true;

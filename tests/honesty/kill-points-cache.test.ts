@@ -91,7 +91,7 @@ it.each(['once', 'dead'] as const)(
       expected = (await useStore(whole)).told;
     });
     const finding = await pointsIn(whole, () => useStore(whole));
-    for (const kind of ['.writeFile', '.sync', 'rename', 'readFile'])
+    for (const kind of ['.writeFile', 'rename', 'readFile'])
       expect([...filling, ...finding].map(({ alike }) => alike.split(' ')[0])).toContain(kind);
     const points = [...filling, ...finding];
     for (const [i, point] of points.entries()) {
