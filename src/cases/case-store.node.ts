@@ -5,13 +5,14 @@
 import { availableParallelism } from 'node:os';
 import { contentsOf } from '../datasets/data-hash.node.js';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
-import { labelSpaceOf } from '../datasets/labels.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import type { CaseScan } from '../datasets/scan-case.node.js';
 import { mapCases, type ScanJob, type ScanOptions } from '../datasets/scan-pool.node.js';
+import { labelSpaceOf } from '../datasets/structures.js';
 import type { Cache } from '../files/cache.node.js';
 import { type Digests, openDigests } from '../files/digests.node.js';
 import { sha256 } from '../files/hash.js';
+import { classCount } from '../labels/label-space.js';
 import { type CaseFingerprint, fingerprintCase } from '../preprocessing/fingerprint.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { TrainingSample } from '../transforms/sample-patch.js';
@@ -23,7 +24,7 @@ import type { PreparePool } from './prepare-pool.node.js';
 import { decodeSample, encodeSample } from './sample-bytes.js';
 
 /** Raised whenever the bytes of an entry, or what they mean, change. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** Bytes to read that are worth the start of one more process. */
 const WORTH_A_PROCESS = 2 ** 27;
@@ -49,11 +50,16 @@ export function createCaseStore(cache: Cache, digests: Digests = openDigests(cac
   const measured = new Map<string, CaseFingerprint>();
 
   /** Undefined where a file cannot be read: loading it will say why. */
-  const keyOf = async (dataset: Dataset | null, { image, label }: Pick<Case, 'image' | 'label'>, use: unknown[]) => {
+  const keyOf = async (
+    dataset: Dataset | null,
+    { image, label, annotated }: Pick<Case, 'image' | 'label' | 'annotated'>,
+    use: unknown[],
+  ) => {
     const files = [image, ...(label === null ? [] : [label])];
     const contents = await Promise.all(files.map((file) => contentsOf(file, digests)));
     if (contents.includes(undefined)) return undefined;
-    return sha256(JSON.stringify([FORMAT, version, dataset?.target, contents, ...use]));
+    const meaning = dataset && [labelSpaceOf(dataset), annotated];
+    return sha256(JSON.stringify([FORMAT, version, meaning, contents, ...use]));
   };
   const keysOf = async (dataset: Dataset, c: Case) => ({
     scan: await keyOf(null, c, ['scan']),
@@ -120,20 +126,19 @@ export function createCaseStore(cache: Cache, digests: Digests = openDigests(cac
       const keys = await keysOf(dataset, c);
       const found = await findFingerprint(keys.fingerprint);
       if (found) return found;
-      const { image, reference } = await loadCase(dataset, c);
-      const made = fingerprintCase(image.volume, reference);
+      const { image, reference } = await loadCase(c, labelSpaceOf(dataset));
+      const made = fingerprintCase(image.volume, reference, classCount(labelSpaceOf(dataset)));
       await keep(keys.fingerprint, (await keysOf(dataset, c)).fingerprint, encodeFingerprint(made));
       return made;
     },
-    async prepare(dataset, c, plan, make = (request) => prepareCase(request.dataset, request.case, request.plan)) {
+    async prepare(dataset, c, plan, make = prepareCase) {
       const { orientation, spacing, intensity, intensityOffset } = plan;
       // The name seeds the sample of foreground voxels.
       const use = ['prepared', c.name, FOREGROUND_SAMPLE, orientation, spacing, intensity, intensityOffset];
       const key = await keyOf(dataset, c, use);
       const found = await find(key, decodeSample);
       if (found) return found;
-      const { name, labels, target } = dataset;
-      const made = await make({ dataset: { name, labels, target }, case: c, plan });
+      const made = await make({ case: c, labels: labelSpaceOf(dataset), plan });
       await keep(key, await keyOf(dataset, c, use), encodeSample(made));
       return made;
     },

@@ -2,7 +2,7 @@
 import type { Case } from '../datasets/dataset.js';
 import { gridMismatch } from '../datasets/grid-match.js';
 import { type CaseScan, scanCase } from '../datasets/scan-case.node.js';
-import type { LabelSpace } from '../labels/label-space.js';
+import { classCount, type LabelSpace } from '../labels/label-space.js';
 import { referenceOf } from '../labels/reference.js';
 import { type CaseFingerprint, fingerprintCase } from '../preprocessing/fingerprint.js';
 
@@ -25,7 +25,7 @@ export async function measureCase({ files, labels, trains }: MeasureRequest): Pr
   const scan = await scanCase(files, (image, label) => {
     if (gridMismatch(image, label)?.grave) return;
     const { size, affine } = image;
-    fingerprint = fingerprintCase(image, { size, affine, data: referenceOf(labels, label.data) });
+    fingerprint = fingerprintCase(image, { size, affine, data: referenceOf(labels, label.data) }, classCount(labels));
   });
   return { scan, fingerprint };
 }

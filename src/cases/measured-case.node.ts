@@ -15,6 +15,7 @@ const fingerprintSchema = z.object({
   foregroundVolumeMl: z.number(),
   foregroundExtentMm: triple,
   foregroundChordMm: triple,
+  classes: z.array(z.object({ extentMm: triple, chordMm: triple })).optional(),
   /** Infinity stands for an image without any finite voxel. */
   minimum: anyNumber,
 });

@@ -34,7 +34,7 @@ export function openPreparePool({ cases, voxels }: { readonly cases: number; rea
   if (width < 2 || !existsSync(worker)) {
     return {
       width: 1,
-      prepare: ({ dataset, case: c, plan }) => prepareCase(dataset, c, plan),
+      prepare: prepareCase,
       close: async () => undefined,
     };
   }

@@ -1,6 +1,6 @@
 /** From data sets to prepared training cases. */
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
-import { labelSpaceOf } from '../datasets/labels.js';
+import { labelSpaceOf } from '../datasets/structures.js';
 import { throwIfCancelled } from '../errors.js';
 import type { JobOptions } from '../job-options.js';
 import { count } from '../math/vector.js';

@@ -10,14 +10,17 @@ const headerSchema = z.object({
   spacing: triple,
   minimum: z.number(),
   foreground: z.number().int().nonnegative(),
+  annotated: z.array(z.boolean()).nullable(),
 });
 
 /** Length of the header, a 32-bit integer, goes first. */
 const PREFIX = 4;
 
 /** Parts whose bytes, joined, {@link decodeSample} reads. */
-export function encodeSample({ image, labels, foreground, grid, spacing, minimum }: TrainingSample): Uint8Array[] {
-  const header = new TextEncoder().encode(JSON.stringify({ ...grid, spacing, minimum, foreground: foreground.length }));
+export function encodeSample({ image, labels, foreground, grid, ...rest }: TrainingSample): Uint8Array[] {
+  const { spacing, minimum, annotated } = rest;
+  const about = { ...grid, spacing, minimum, annotated, foreground: foreground.length };
+  const header = new TextEncoder().encode(JSON.stringify(about));
   return [bytesOf(Uint32Array.of(header.length)), header, bytesOf(image), bytesOf(foreground), bytesOf(labels)];
 }
 
@@ -27,7 +30,7 @@ export function decodeSample(bytes: Uint8Array): TrainingSample | undefined {
   const headerEnd = PREFIX + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = headerSchema.safeParse(parseJson(bytes.subarray(PREFIX, headerEnd)));
   if (!header.success) return undefined;
-  const { size, affine, spacing, minimum, foreground } = header.data;
+  const { size, affine, spacing, minimum, annotated, foreground } = header.data;
   const voxels = count(size);
   if (bytes.length !== headerEnd + 5 * voxels + 4 * foreground) return undefined;
   const image = new Float32Array(new SharedArrayBuffer(4 * voxels));
@@ -38,7 +41,7 @@ export function decodeSample(bytes: Uint8Array): TrainingSample | undefined {
     bytesOf(array).set(bytes.subarray(offset, offset + array.byteLength));
     offset += array.byteLength;
   }
-  return { image, labels, foreground: sample, grid: { size, affine }, spacing, minimum };
+  return { image, labels, annotated, foreground: sample, grid: { size, affine }, spacing, minimum };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array | Uint8Array): Uint8Array {

@@ -8,11 +8,11 @@ import { listOf, parseJson, recordOf } from '../files/json.js';
 import { jsonFault, repeatedKeys } from '../files/json-text.js';
 import { imageEndings, isImageName } from '../formats/file-names.js';
 import type { Dataset, Split } from './dataset.js';
-import { parseLabels } from './labels.js';
+import { readLabelling } from './labels.js';
 
 /** The content of `dataset.json`, before any folder is listed. */
 export interface DatasetDescription
-  extends Pick<Dataset, 'layout' | 'modality' | 'labels' | 'target' | 'intensityOffset' | 'placeholderSpacing'> {
+  extends Omit<Dataset, 'name' | 'folder' | 'cases' | 'split' | 'splitSource' | 'remarks'> {
   /** Null where the file gives none: the folder's name is used. */
   readonly name: string | null;
   /** Decathlon: the listed pairs, as relative paths. nnU-Net: null, the folders are listed instead. */
@@ -20,6 +20,8 @@ export interface DatasetDescription
   /** '.nii.gz', '.nrrd', ... */
   readonly fileEnding: string;
   readonly groups: ReadonlyMap<string, string>;
+  /** Names of structures by case; cases that it lacks are annotated in full. */
+  readonly annotated: ReadonlyMap<string, readonly string[]>;
   readonly split: Split | null;
   /** All that the file says, for what takes no effect. */
   readonly content: Readonly<Record<string, unknown>>;
@@ -35,6 +37,7 @@ const maximumValues = 300_000;
 const names = listOf(text);
 const channels = recordOf(text, text).or(names);
 const labelValue = z.number().int().min(0).max(65535);
+const oneOrMore = labelValue.or(listOf(labelValue).refine((list) => list.length > 0, 'expected at least one value'));
 
 const fileSchema = z.looseObject({
   name: z.string().optional(),
@@ -43,7 +46,10 @@ const fileSchema = z.looseObject({
   labels: recordOf(text, z.union([text, labelValue, listOf(labelValue)])),
   training: listOf(z.looseObject({ image: z.string(), label: z.string().nullish() })).optional(),
   file_ending: text.optional(),
-  target: labelValue.or(listOf(labelValue).refine((list) => list.length > 0, 'expected at least one value')).optional(),
+  target: oneOrMore.optional(),
+  structures: recordOf(text, oneOrMore).optional(),
+  regions_class_order: listOf(labelValue).optional(),
+  annotated: recordOf(text, names).optional(),
   split: z.object({ train: names, calibration: names, test: names }).optional(),
   group: recordOf(text, text.or(z.number())).optional(),
   intensityOffset: z.number().nullish(),
@@ -53,8 +59,8 @@ const fileSchema = z.looseObject({
 /**
  * Parse the text of a `dataset.json`.
  * @param source how messages name the file, usually its path
- * @throws DatasetError where it is malformed or names something outside the folder; UnsupportedError for more than
- *   one channel, endings of images that are not read, and an `ignore` label.
+ * @throws DatasetError where it is malformed, contradicts itself or names something outside the folder; UnsupportedError
+ *   for more than one channel, and endings of images that are not read
  */
 export function parseDatasetJson(text: string, source: string): DatasetDescription {
   const content = readJson(text, source);
@@ -91,26 +97,19 @@ export function parseDatasetJson(text: string, source: string): DatasetDescripti
       found: JSON.stringify(fileEnding),
     });
   if (file.name !== undefined) checkName(file.name, 'data-set name', source);
-  const labels = parseLabels(file.labels, source);
-  const target = file.target === undefined ? null : [file.target].flat();
-  for (const value of target ?? [])
-    if (value === 0 || !Object.hasOwn(labels, value))
-      throw new DatasetError({
-        file: source,
-        problem: `target ${value} is not a foreground label`,
-        expected: `values of "labels", which has ${Object.keys(labels).join(', ')}`,
-      });
+  const labelling = readLabelling(file, source);
   return {
     layout,
     name: file.name ?? null,
     modality: onlyChannel((layout === 'nnunet' ? file.channel_names : file.modality) ?? ['unknown'], source),
-    labels,
-    target,
+    ...labelling,
+    absent: 'background',
     intensityOffset: file.intensityOffset ?? null,
     placeholderSpacing: file.placeholderSpacing ?? false,
     training: training?.map(({ image, label }) => ({ image, label: label ?? null })) ?? null,
     fileEnding,
     groups: new Map(Object.entries(file.group ?? {}).map(([name, group]) => [name, String(group)])),
+    annotated: new Map(Object.entries(file.annotated ?? {})),
     split: file.split ?? null,
     content: content as Record<string, unknown>,
     repeated: repeatedKeys(text).map(({ key, line }) => ({ key: oneLine(key), line })),

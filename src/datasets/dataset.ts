@@ -13,6 +13,8 @@ export interface Case {
   readonly label: string | null;
   /** Cases of one group (one person, say) are kept on one side of every split and bootstrap. */
   readonly group: string;
+  /** Names of the structures (or labels) that its reference shows wherever they are; null: all. */
+  readonly annotated: readonly string[] | null;
 }
 
 /** Case names by use. */
@@ -36,8 +38,18 @@ export interface Dataset {
   readonly modality: string;
   /** Label value -> name, e.g. { '0': 'background', '1': 'liver' }. */
   readonly labels: Record<string, string>;
-  /** Label values that make the foreground; null: all above 0. */
+  /** Label values that together make the one structure; null: there may be several, see `labelSpaceOf`. */
   readonly target: readonly number[] | null;
+  /** Structures by name, where `dataset.json` says them: its key "structures", or nnU-Net's regions. */
+  readonly structures: readonly { readonly name: string; readonly values: readonly number[] }[] | null;
+  /** Whether a voxel can be of several structures: nnU-Net's regions. */
+  readonly overlapping: boolean;
+  /** What a mask file holds for each region (`regions_class_order`); null where structures do not overlap. */
+  readonly regionOrder: readonly number[] | null;
+  /** The value of voxels that count nowhere: nnU-Net's `ignore` label. */
+  readonly ignore: number | null;
+  /** How a structure is taken that a reference has no voxel of, where `annotated` says nothing. */
+  readonly absent: 'background' | 'unlabelled';
   /** Added to stored values to get Hounsfield units; null where unknown. */
   readonly intensityOffset: number | null;
   /** The headers' spacing is made up, since the true one was lost: figures in mm and ml mean nothing. */
@@ -61,9 +73,22 @@ const datasetSchema: z.ZodType<Dataset> = z.object({
   modality: z.string(),
   labels: z.record(z.string(), z.string()),
   target: z.array(z.number()).nullable(),
+  structures: z.array(z.object({ name: z.string(), values: z.array(z.number()) })).nullable(),
+  overlapping: z.boolean(),
+  regionOrder: z.array(z.number()).nullable(),
+  ignore: z.number().nullable(),
+  absent: z.enum(['background', 'unlabelled']),
   intensityOffset: z.number().nullable(),
   placeholderSpacing: z.boolean(),
-  cases: z.array(z.object({ name: z.string(), image: z.string(), label: z.string().nullable(), group: z.string() })),
+  cases: z.array(
+    z.object({
+      name: z.string(),
+      image: z.string(),
+      label: z.string().nullable(),
+      group: z.string(),
+      annotated: names.nullable(),
+    }),
+  ),
   split: z.object({ train: names, calibration: names, test: names }),
   splitSource: z.enum(['dataset.json', 'seeded', 'given']),
   remarks: z.array(findingSchema),

@@ -7,6 +7,9 @@ import { caseName, isImageName } from '../formats/file-names.js';
 import type { Case } from './dataset.js';
 import { someOf } from './finding.js';
 
+/** A case's name and files. */
+export type CaseFiles = Pick<Case, 'name' | 'image' | 'label'>;
+
 /** What follows a case's name in those of its images, where they are numbered by channel. */
 const CHANNEL = /_\d{4}$/;
 
@@ -16,7 +19,7 @@ const CHANNEL = /_\d{4}$/;
  * @param source path of dataset.json, which messages name
  * @throws DatasetError where a folder cannot be listed, or no name is one of an image
  */
-export async function listPairs(folder: string, ending: string, source: string): Promise<Omit<Case, 'group'>[]> {
+export async function listPairs(folder: string, ending: string, source: string): Promise<CaseFiles[]> {
   const list = async (part: string) => {
     const path = join(folder, part);
     try {

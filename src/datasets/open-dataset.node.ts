@@ -8,7 +8,7 @@ import type { Case, Dataset } from './dataset.js';
 import { checkName, type DatasetDescription, parseDatasetJson } from './dataset-json.js';
 import { remarksOn } from './dataset-remarks.js';
 import type { Finding } from './finding.js';
-import { findListed, listPairs, namesIn } from './list-pairs.node.js';
+import { type CaseFiles, findListed, listPairs, namesIn } from './list-pairs.node.js';
 import { makeSplit } from './split.js';
 
 const maximumJsonBytes = 64 * 2 ** 20;
@@ -34,12 +34,13 @@ export async function openDataset(folder: string, options: { seed?: number } = {
   const { files, remarks } = await filesOf(folder, source, description);
   const cases: Case[] = files.map((file) => {
     checkName(file.name, 'case name', source);
-    return { ...file, group: description.groups.get(file.name) ?? file.name };
+    const { groups, annotated } = description;
+    return { ...file, group: groups.get(file.name) ?? file.name, annotated: annotated.get(file.name) ?? null };
   });
-  const { layout, modality, labels, target, intensityOffset, placeholderSpacing } = description;
   const unlabelled = new Set([...(await namesIn(join(folder, 'imagesTs'))), ...testNames(description.content.test)]);
   return {
-    ...{ name, folder, layout, modality, labels, target, intensityOffset, placeholderSpacing, cases },
+    ...about(description),
+    ...{ name, folder, cases },
     split:
       description.split ??
       makeSplit(
@@ -51,7 +52,17 @@ export async function openDataset(folder: string, options: { seed?: number } = {
   };
 }
 
-type Files = Omit<Case, 'group'>[];
+type Files = CaseFiles[];
+
+/** What the file says that the rest of the house asks for. */
+function about(description: DatasetDescription) {
+  const { layout, modality, labels, target, structures, overlapping, regionOrder, ignore, absent } = description;
+  const { intensityOffset, placeholderSpacing } = description;
+  return {
+    ...{ layout, modality, labels, target, structures, overlapping, regionOrder, ignore, absent },
+    ...{ intensityOffset, placeholderSpacing },
+  };
+}
 
 async function filesOf(
   folder: string,

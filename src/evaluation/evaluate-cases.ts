@@ -19,7 +19,12 @@ export interface LabelledCase {
   /** The data set's own, which its references are read by. */
   readonly labels: LabelSpace;
   /** Reads image and reference when the case's turn comes. */
-  readonly read: () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
+  readonly read: () => Promise<{
+    readonly volume: Volume;
+    readonly reference: Mask;
+    /** Of each structure whether the reference shows it; null: of all. */
+    readonly annotated: readonly boolean[] | null;
+  }>;
 }
 
 export interface OodImage {

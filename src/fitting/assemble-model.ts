@@ -1,6 +1,6 @@
 /** Puts together what a finished run has learned: the content of its model file. */
 import { casesOf, type Dataset } from '../datasets/dataset.js';
-import { labelSpaceOf } from '../datasets/labels.js';
+import { labelSpaceOf } from '../datasets/structures.js';
 import type { Model } from '../model/model.js';
 import { built } from '../networks/network.js';
 import type { Plan } from '../preprocessing/plan.js';

@@ -17,7 +17,7 @@ import { runPlans } from '../inference/predictor.js';
 import { scanSample } from '../inference/scan.js';
 import { type LabelSpace, logitCount } from '../labels/label-space.js';
 import { maskOfLogits } from '../labels/probability.js';
-import { foregroundMask, structureMask } from '../labels/reference.js';
+import { comparable, foregroundMask, known, structureMask } from '../labels/reference.js';
 import { mean } from '../math/statistics.js';
 import type { Vec3 } from '../math/vector.js';
 import { dice } from '../metrics/overlap.js';
@@ -28,7 +28,12 @@ import type { Sample } from '../preprocessing/sample.js';
 import type { Mask, Volume } from '../volume/volume.js';
 
 /** A way to read a case when its turn comes. */
-export type CaseReader = () => Promise<{ readonly volume: Volume; readonly reference: Mask }>;
+export type CaseReader = () => Promise<{
+  readonly volume: Volume;
+  readonly reference: Mask;
+  /** Of each structure whether the reference shows it; null or absent: of all. */
+  readonly annotated?: readonly boolean[] | null;
+}>;
 
 export interface PostHocTask {
   readonly name: string;
@@ -67,7 +72,7 @@ export async function fitPostHoc(
     const samples: LabelledLogits[] = [];
     for (const read of task.calibration) {
       throwIfCancelled(options.signal);
-      const { volume, reference } = await read();
+      const { volume, reference, annotated = null } = await read();
       // As new images are treated: beyond a plan's extent they are not run, and without anything in them not judged.
       const run = tasks.filter(({ plan }) => isWithinExtent(volume, plan));
       const scans = await runPlans(network, volume, run, options);
@@ -75,7 +80,9 @@ export async function fitPostHoc(
       if (!own || own.features)
         features.push(Object.fromEntries(tasks.map(({ name }) => [name, scans.get(name)?.features ?? null])));
       if (own?.features)
-        samples.push(labelledLogits(task.labels, restoreLogits(own.logits, own.prepared, task.labels), reference));
+        samples.push(
+          labelledLogits(task.labels, restoreLogits(own.logits, own.prepared, task.labels), reference, annotated),
+        );
       options.onCase?.(task.name);
     }
     if (bank.length < Math.min(MINIMUM_BANK, task.bank.length))
@@ -108,18 +115,25 @@ function withoutCopies(images: readonly FeaturesByTask[], task: string): Feature
 interface LabelledLogits {
   /** `[structures, voxels]`. */
   readonly logits: Float32Array;
-  /** Class numbers, as the mask. */
+  /** Class numbers, as the mask; unknown where the mask shows a structure that was not annotated. */
   readonly reference: Uint8Array;
+  readonly annotated?: readonly boolean[] | null;
   readonly mask: Uint8Array;
+  /** Without voxels of which nothing is known. */
   readonly region: Uint8Array;
   readonly size: Vec3;
 }
 
-function labelledLogits(space: LabelSpace, logits: Float32Array, reference: Mask): LabelledLogits {
+function labelledLogits(
+  space: LabelSpace,
+  logits: Float32Array,
+  { data, size }: Mask,
+  annotated: readonly boolean[] | null,
+): LabelledLogits {
   const mask = maskOfLogits(space, logits);
-  const { data, size } = reference;
-  const region = evaluationRegion(foregroundMask(space, mask), foregroundMask(space, data), size);
-  return { logits, reference: data, mask, region, size };
+  const reference = comparable(space, data, mask, annotated);
+  const near = evaluationRegion(foregroundMask(space, mask), foregroundMask(space, reference), size);
+  return { logits, reference, annotated, mask, region: known(near, reference), size };
 }
 
 /**
@@ -146,9 +160,11 @@ export function calibrateTask(space: LabelSpace, samples: readonly LabelledLogit
   // At a bound the likelihood still rises: logits that are right without exception, or no guide at all.
   const { temperature, nllAfter } = isAtBound(fit.temperature) ? { temperature: 1, nllAfter: nllBefore } : fit;
   const structures = [...Array(logitCount(space)).keys()];
-  const eceOf = (probability: Float32Array, reference: Uint8Array, region: Uint8Array): number | null => {
+  const shown = ({ annotated }: LabelledLogits) => structures.filter((s) => annotated?.[s] !== false);
+  const eceOf = (probability: Float32Array, sample: LabelledLogits): number | null => {
+    const { reference, region } = sample;
     const voxels = reference.length;
-    const errors = structures.flatMap((s) => {
+    const errors = shown(sample).flatMap((s) => {
       const plane = probability.subarray(s * voxels, (s + 1) * voxels);
       return reliability(plane, structureMask(space, reference, s), { region }).ece ?? [];
     });
@@ -157,17 +173,16 @@ export function calibrateTask(space: LabelSpace, samples: readonly LabelledLogit
   const ece = (t: number) =>
     mean(
       // Where neither prediction nor reference has a voxel there is nothing to be calibrated.
-      samples.flatMap(
-        ({ logits, reference, region, size }) =>
-          eceOf(calibratedProbability(space, logits, t, size), reference, region) ?? [],
-      ),
+      samples.flatMap((sample) => eceOf(calibratedProbability(space, sample.logits, t, sample.size), sample) ?? []),
     );
   const scored = (masks: readonly Uint8Array[]) => {
     // Nothing found where nothing is: no news of how good masks are.
-    const dices = samples.map(({ reference, mask }, i) => {
-      const ofStructures = structures.flatMap((s) => {
-        const [truth, found] = [reference, mask].map((map) => structureMask(space, map, s));
-        return truth.includes(1) || found.includes(1) ? dice(structureMask(space, masks[i], s), truth) : [];
+    const dices = samples.map((sample, i) => {
+      const { reference, mask } = sample;
+      const judged = known(masks[i], reference);
+      const ofStructures = shown(sample).flatMap((s) => {
+        const [truth, found] = [reference, known(mask, reference)].map((map) => structureMask(space, map, s));
+        return truth.includes(1) || found.includes(1) ? dice(structureMask(space, judged, s), truth) : [];
       });
       return ofStructures.length === 0 ? null : mean(ofStructures);
     });

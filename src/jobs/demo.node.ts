@@ -8,6 +8,7 @@ import path from 'node:path';
 import { type Case, casesOf, type Dataset } from '../datasets/dataset.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { openDataset } from '../datasets/open-dataset.node.js';
+import { labelSpaceOf } from '../datasets/structures.js';
 import { DatasetError, RunError } from '../errors.js';
 import type { Summary } from '../evaluation/summary.js';
 import { explainSystemError } from '../files/system-error.js';
@@ -175,7 +176,7 @@ async function predictExamples(
 
 async function diceWithReference(mask: string, known: { dataset: Dataset; case: Case }): Promise<number> {
   const prediction = await readImage(mask);
-  const { reference } = await loadCase(known.dataset, known.case);
+  const { reference } = await loadCase(known.case, labelSpaceOf(known.dataset));
   return dice(Uint8Array.from(prediction.volume.data), reference.data);
 }
 

@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { datasetHash, HASH_OF, imagesHash } from '../datasets/data-hash.node.js';
 import { casesOf, type Dataset, type DatasetInput } from '../datasets/dataset.js';
-import { labelSpaceOf } from '../datasets/labels.js';
 import { type ImageSet, listImageSets } from '../datasets/list-images.node.js';
 import { loadCase } from '../datasets/load-case.node.js';
 import { openDatasets } from '../datasets/open-datasets.node.js';
+import { readWith } from '../datasets/structures.js';
 import { DatasetError } from '../errors.js';
 import { casesCsv } from '../evaluation/cases-csv.js';
 import { evaluateCases, evaluateImages, type LabelledCase } from '../evaluation/evaluate-cases.js';
@@ -122,7 +122,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
 }
 
 function testCases(model: StoredModel, dataset: Dataset): LabelledCase[] {
-  if (!model.tasks.some(({ name }) => name === dataset.name)) {
+  const task = model.tasks.find(({ name }) => name === dataset.name);
+  if (!task) {
     const known = model.tasks.map(({ name }) => name).join(', ');
     throw new DatasetError({
       file: dataset.folder,
@@ -132,14 +133,16 @@ function testCases(model: StoredModel, dataset: Dataset): LabelledCase[] {
   }
   const cases = casesOf(dataset, 'test');
   if (cases.length === 0) throw new DatasetError({ file: dataset.folder, problem: 'its test split has no cases' });
+  // References are read as the model learnt them, whatever the data set calls its target by now.
+  const labels = readWith(task.labels, dataset);
   return cases.map((c) => ({
     task: dataset.name,
     case: c.name,
     group: c.group,
-    labels: labelSpaceOf(dataset),
+    labels,
     read: async () => {
-      const { image, reference } = await loadCase(dataset, c);
-      return { volume: image.volume, reference };
+      const { image, reference, annotated } = await loadCase(c, labels);
+      return { volume: image.volume, reference, annotated };
     },
   }));
 }

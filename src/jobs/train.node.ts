@@ -2,8 +2,8 @@
 import { prepareTasks } from '../cases/prepare-tasks.node.js';
 import type { TrainingTask } from '../cases/training-task.js';
 import { casesOf, type Dataset } from '../datasets/dataset.js';
-import { labelSpaceOf } from '../datasets/labels.js';
 import { loadCase } from '../datasets/load-case.node.js';
+import { labelSpaceOf } from '../datasets/structures.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
 import { assembleModel, finalWeights } from '../fitting/assemble-model.js';
 import { type CaseReader, fitPostHoc, type PostHocFit, type PostHocTask } from '../fitting/post-hoc.js';
@@ -141,12 +141,13 @@ async function calibrate(
 
 /** The bank is of all cases of the training part, those held out included; calibration cases are read one by one. */
 function calibrationTask(dataset: Dataset, plan: Plan, { name, cases }: TrainingTask): PostHocTask {
+  const labels = labelSpaceOf(dataset);
   const calibration = casesOf(dataset, 'calibration').map(
     (c): CaseReader =>
       async () => {
-        const { image, reference } = await loadCase(dataset, c);
-        return { volume: image.volume, reference };
+        const { image, reference, annotated } = await loadCase(c, labels);
+        return { volume: image.volume, reference, annotated };
       },
   );
-  return { name, labels: labelSpaceOf(dataset), plan, bank: cases, calibration };
+  return { name, labels, plan, bank: cases, calibration };
 }

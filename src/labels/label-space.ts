@@ -26,14 +26,19 @@ const structureSchema = z.object({
 /** An organ or a part of one: a logit of the network, and the label values that it stands for. */
 export type Structure = z.infer<typeof structureSchema>;
 
+/** Masks are bytes; 255 is a voxel of which nothing is known. */
+export const MAXIMUM_STRUCTURES = 254;
+
 export const labelSpaceSchema = z
   .object({
     /** In the order of the logits. Overlapping ones are painted into masks in this order (`regions_class_order`). */
-    structures: z.array(structureSchema).min(1).max(254),
+    structures: z.array(structureSchema).min(1).max(MAXIMUM_STRUCTURES),
     /** Whether a voxel can be of several structures: nnU-Net's regions. */
     overlapping: z.boolean(),
     /** The value of voxels that count nowhere, in training as in figures. */
     ignore: labelValue.nullable(),
+    /** Given where a structure that a reference has no voxel of counts as not annotated there, rather than as absent. */
+    absent: z.literal('unlabelled').optional(),
   })
   .refine(({ structures }) => structures.length === 1 || structures.every(({ values }) => values !== null), {
     message: 'of several structures each must name its label values',
@@ -66,6 +71,23 @@ export function logitCount(space: LabelSpace): number {
   return space.structures.length;
 }
 
+/** What a training step must be told of a voxel or a task beside its structures. */
+export interface LabelNeeds {
+  /** Voxels that count nowhere. */
+  readonly ignore: boolean;
+  /** Tasks whose structures overlap, beside others whose do not. */
+  readonly overlapping: boolean;
+}
+
+/** What any of the tasks of a run asks for. */
+export function labelNeeds(spaces: readonly LabelSpace[]): LabelNeeds {
+  return {
+    ignore: spaces.some(({ ignore }) => ignore !== null),
+    // Alone, a structure is its own sigmoid.
+    overlapping: spaces.some(({ overlapping, structures }) => overlapping && structures.length > 1),
+  };
+}
+
 /** Names of all labels that make the foreground, each once. */
 export function foregroundNames(space: LabelSpace): string[] {
   return [...new Set(space.structures.flatMap(({ labels }) => labels))];
@@ -90,6 +112,11 @@ export function labelClasses({ structures, overlapping }: LabelSpace): LabelClas
     structures: [...structures.keys()].filter((i) => structures[i].values!.includes(value)),
     written: value,
   }));
+}
+
+/** How many classes a mask can hold. */
+export function classCount(space: LabelSpace): number {
+  return labelClasses(space).length;
 }
 
 /** By structure, the number of the class that its voxels are painted as. */

@@ -19,6 +19,38 @@ export function referenceOf(space: LabelSpace, labels: Float32Array): Uint8Array
   return reference;
 }
 
+/** Which structures a reference has any voxel of. */
+export function structuresIn(space: LabelSpace, map: Uint8Array): boolean[] {
+  const seen = new Uint8Array(256);
+  for (let i = 0; i < map.length; i++) seen[map[i]] = 1;
+  const classes = labelClasses(space).filter((_, c) => seen[c + 1] === 1);
+  return space.structures.map((_, s) => classes.some(({ structures }) => structures.includes(s)));
+}
+
+/**
+ * A reference as far as it can be held against a mask: where the mask shows a structure that was not annotated in it and
+ * the reference has background, nothing is known.
+ * @param annotated one a structure; null: all of them are, and the reference is given back as it is
+ */
+export function comparable(
+  space: LabelSpace,
+  reference: Uint8Array,
+  mask: Uint8Array,
+  annotated: readonly boolean[] | null,
+): Uint8Array {
+  if (annotated === null) return reference;
+  const hidden = new Uint8Array(256);
+  labelClasses(space).forEach(({ structures }, c) => {
+    if (structures.every((s) => !annotated[s])) hidden[c + 1] = 1;
+  });
+  return reference.map((value, i) => (value === 0 && hidden[mask[i]] === 1 ? UNKNOWN : value));
+}
+
+/** The mask without what it shows where the reference knows nothing. */
+export function known(mask: Uint8Array, reference: Uint8Array): Uint8Array {
+  return reference.includes(UNKNOWN) ? mask.map((value, i) => (reference[i] === UNKNOWN ? 0 : value)) : mask;
+}
+
 /** The mask of one structure, 0 or 1, out of class numbers. */
 export function structureMask(space: LabelSpace, map: Uint8Array, structure: number): Uint8Array {
   // Of one structure, a map without unknown voxels is its mask.

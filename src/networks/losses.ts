@@ -1,7 +1,8 @@
 /**
  * Segmentation losses on a logit a structure against a background of 0, as graphs: `softmax(0, z_1 .. z_k)`, with one
  * structure the sigmoid. A structure that a case's reference leaves out is no background: it is merged into the
- * background of that case (the marginal loss of Shi et al. 2021).
+ * background of that case (the marginal loss of Shi et al. 2021). Structures that overlap have a sigmoid each, and
+ * voxels of which nothing is known count nowhere, as in nnU-Net.
  */
 
 import { reduceSum } from '../graph/ops/broadcast.js';
@@ -17,12 +18,19 @@ const DICE_SMOOTHING = 1;
 /** Taken off the logit of a structure that is not there: enough that its probability is 0. */
 const ABSENT = 1e4;
 
-/** What is known of each patch of a batch, where there are several logits; `[batch, heads, 1, ...]`, 0 or 1. */
-export interface StructureMasks {
-  /** The patch's task has this structure; the logits of others take no part. */
-  readonly present: Tensor;
-  /** Its reference shows this structure wherever it is; at most where present. */
-  readonly annotated: Tensor;
+/** What is known of each patch of a batch, 0 or 1; a mask that no task of a run needs is left out. */
+export interface LabelMasks {
+  /** Where there are several logits, `[batch, heads, 1, ...]`. */
+  readonly structures?: {
+    /** The patch's task has this structure; the logits of others take no part. */
+    readonly present: Tensor;
+    /** Its reference shows this structure wherever it is; at most where present. */
+    readonly annotated: Tensor;
+  };
+  /** The structures of the patch's task may overlap, `[batch, 1, 1, ...]`. */
+  readonly overlapping?: Tensor;
+  /** Something is known of the voxel, `[batch, 1, ...space]`. */
+  readonly known?: Tensor;
 }
 
 /** The logits as the masks leave them, and their normaliser. */
@@ -30,13 +38,13 @@ interface Terms {
   readonly logits: Tensor;
   /** log(1 + sum exp z), `[batch, 1, ...]`, by which exp z becomes a probability; made once, where it is wanted. */
   readonly partition: () => Tensor;
-  readonly masks?: StructureMasks;
+  readonly masks: LabelMasks;
 }
 
 const headsOf = (x: Tensor): number => x.shape[1] as number;
 
-function termsOf(logits: Tensor, masks: StructureMasks | undefined): Terms {
-  const kept = masks ? only(logits, masks.present) : logits;
+function termsOf(logits: Tensor, masks: LabelMasks): Terms {
+  const kept = masks.structures ? only(logits, masks.structures.present) : logits;
   let partition: Tensor | undefined;
   return { logits: kept, partition: () => (partition ??= logPartition(kept)), masks };
 }
@@ -67,16 +75,42 @@ function logPartition(logits: Tensor): Tensor {
 
 const overStructures = (x: Tensor): Tensor => (headsOf(x) === 1 ? x : reduceSum(x, [1]));
 
-/** Mean over voxels of the negative log likelihood of labels `y`: log(1 + sum exp z) - sum y z. One number. */
-function crossEntropy({ logits, partition, masks }: Terms, label: Tensor): Tensor {
+/** Where structures may overlap one value, elsewhere another. */
+function choose({ overlapping }: LabelMasks, exclusive: Tensor, independent: () => Tensor): Tensor {
+  if (!overlapping) return exclusive;
+  return add(exclusive, mul(overlapping, sub(independent(), exclusive)));
+}
+
+/** Mean over voxels of which something is known of the negative log likelihood of labels `y`. One number. */
+function crossEntropy(terms: Terms, label: Tensor): Tensor {
+  const { masks } = terms;
+  const ofVoxels = choose(masks, exclusiveEntropy(terms, label), () => independentEntropy(terms, label));
+  if (!masks.known) return reduceMean(ofVoxels);
+  const known = reduceSum(masks.known);
+  return div(reduceSum(mul(masks.known, ofVoxels)), max(ofVoxels.graph.scalar(1), known));
+}
+
+/** log(1 + sum exp z) - sum y z, `[batch, 1, ...]`. */
+function exclusiveEntropy({ logits, partition, masks: { structures } }: Terms, label: Tensor): Tensor {
   const { graph } = logits;
   const normaliser = partition();
   const right = overStructures(mul(label, logits));
-  if (!masks) return reduceMean(sub(normaliser, right));
+  if (!structures) return sub(normaliser, right);
   // Background may be any structure that was not annotated: log of 1 + the sum of their exp z.
-  const hidden = logPartition(only(logits, sub(masks.present, masks.annotated)));
+  const hidden = logPartition(only(logits, sub(structures.present, structures.annotated)));
   const background = sub(graph.scalar(1), overStructures(label));
-  return reduceMean(sub(normaliser, add(right, mul(background, hidden))));
+  return sub(normaliser, add(right, mul(background, hidden)));
+}
+
+/** Binary cross-entropy, the mean over annotated structures, `[batch, 1, ...]`. */
+function independentEntropy({ logits, masks: { structures } }: Terms, label: Tensor): Tensor {
+  const each = sub(softplus(logits), mul(label, logits));
+  return structures ? overAnnotated(each, structures.annotated) : overStructures(each);
+}
+
+/** Mean over the annotated structures, of which there may be none. */
+function overAnnotated(x: Tensor, annotated: Tensor): Tensor {
+  return div(overStructures(mul(x, annotated)), max(x.graph.scalar(1), overStructures(annotated)));
 }
 
 /**
@@ -87,14 +121,14 @@ function softDice({ logits, partition, masks }: Terms, label: Tensor): Tensor {
   const { graph } = logits;
   const heads = headsOf(logits);
   const axes = logits.shape.map((_, i) => i).slice(heads === 1 ? 1 : 2);
-  const probability = heads === 1 ? sigmoid(logits) : exp(sub(logits, partition()));
+  const exclusive = heads === 1 ? sigmoid(logits) : exp(sub(logits, partition()));
+  const anywhere = heads === 1 ? exclusive : choose(masks, exclusive, () => sigmoid(logits));
+  const probability = masks.known ? mul(anywhere, masks.known) : anywhere;
   const overlap = reduceSum(mul(probability, label), axes);
   const total = reduceSum(add(probability, label), axes);
   const smoothing = graph.scalar(DICE_SMOOTHING);
   const dice = div(add(mul(graph.scalar(2), overlap), smoothing), add(total, smoothing));
-  if (!masks) return dice;
-  const { annotated } = masks;
-  return div(overStructures(mul(dice, annotated)), max(graph.scalar(1), overStructures(annotated)));
+  return masks.structures ? overAnnotated(dice, masks.structures.annotated) : dice;
 }
 
 export interface SegmentationLoss {
@@ -107,14 +141,14 @@ export interface SegmentationLoss {
 /**
  * The loss by name; `ce+dice` is cross-entropy plus one minus the mean soft Dice, as in nnU-Net.
  * @param logits `[batch, heads, ...space]`
- * @param label likewise, 0 or 1; 0 too where a structure was not annotated
- * @param masks where there are several heads
+ * @param label likewise, 0 or 1; 0 too where a structure was not annotated, and where nothing is known
+ * @param masks where there are several heads, structures that overlap, or voxels of which nothing is known
  */
 export function segmentationLoss(
   name: LossName,
   logits: Tensor,
   label: Tensor,
-  masks?: StructureMasks,
+  masks: LabelMasks = {},
 ): SegmentationLoss {
   const terms = termsOf(logits, masks);
   const dice = softDice(terms, label);

@@ -16,6 +16,10 @@ export const bucketLabel = (bucket: string): string => `label/${bucket}`;
 /** Of a step with several structures: which of them a patch's task has, and which its case is annotated for. */
 export const bucketPresent = (bucket: string): string => `present/${bucket}`;
 export const bucketAnnotated = (bucket: string): string => `annotated/${bucket}`;
+/** Of a step in which some structures may overlap: whether those of a patch's task do. */
+export const bucketOverlapping = (bucket: string): string => `overlapping/${bucket}`;
+/** Of a step with voxels that are to be ignored: where something is known. */
+export const bucketKnown = (bucket: string): string => `known/${bucket}`;
 export const bucketDice = (bucket: string): string => `dice/${bucket}`;
 export const bucketDropout = (bucket: string, place: string): string => `dropout/${bucket}/${place}`;
 

@@ -4,10 +4,11 @@ import { Graph } from '../graph/graph.js';
 import { encodeModel } from '../graph/onnx/encode.js';
 import { add, mul } from '../graph/ops/elementwise.js';
 import type { Tensor } from '../graph/tensor.js';
+import type { LabelNeeds } from '../labels/label-space.js';
 import { type Architecture, headsOf } from './architecture.js';
 import type { LayersFactory } from './layers/layers.js';
 import { plainLayers } from './layers/plain.js';
-import { type LossName, type StructureMasks, segmentationLoss } from './losses.js';
+import { type LabelMasks, type LossName, segmentationLoss } from './losses.js';
 import { type AdamWSettings, adamW } from './optimiser.js';
 import { concatFlat, decayMask, parameterCount, sliceParameters } from './parameters.js';
 import {
@@ -15,7 +16,9 @@ import {
   bucketDice,
   bucketDropout,
   bucketImage,
+  bucketKnown,
   bucketLabel,
+  bucketOverlapping,
   bucketPresent,
   GRADIENT_NORM,
   LOSS,
@@ -40,13 +43,16 @@ export interface TrainingGraphOptions {
   readonly optimiser: AdamWSettings;
   /** Feed channel masks `dropout/<bucket>/<place>`. */
   readonly dropout: boolean;
+  /** What some task of the run asks for; default: nothing. */
+  readonly needs?: LabelNeeds;
   /** How the layers are computed; default: by plain operators. */
   readonly layers?: LayersFactory;
 }
 
 /**
  * The step as a graph. Inputs: `image/<bucket>` `[batch, 1, ...space]`, `label/<bucket>` `[batch, heads, ...space]`, with
- * several heads `present/<bucket>` and `annotated/<bucket>` `[batch, heads, 1, ...]`; `weights`, `firstMoment`,
+ * several heads `present/<bucket>` and `annotated/<bucket>` `[batch, heads, 1, ...]`, where `needs` asks for it
+ * `overlapping/<bucket>` `[batch, 1, 1, ...]` and `known/<bucket>` `[batch, 1, ...space]`; `weights`, `firstMoment`,
  * `secondMoment` (flat), `learningRate`, `correction1`, `correction2` `[1]`. Outputs: the new `weights/next`,
  * `firstMoment/next`, `secondMoment/next`, `loss` and `gradientNorm` `[1]`, `dice/<bucket>` `[batch, 1, ...]`.
  * The loss is the mean over all patches of all buckets.
@@ -64,10 +70,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   for (const bucket of buckets) {
     const image = graph.input(bucketImage(bucket.name), [bucket.batch, 1, ...bucket.space]);
     const label = graph.input(bucketLabel(bucket.name), [bucket.batch, headsOf(architecture), ...bucket.space]);
-    const structures = structureInputs(graph, architecture, bucket);
+    const labelMasks = labelInputs(graph, options, bucket);
     const masks = options.dropout ? dropoutInputs(graph, architecture, bucket) : undefined;
     const { logits } = unet(architecture, image, parameters, layers(image), masks);
-    const part = segmentationLoss(options.loss, logits, label, structures);
+    const part = segmentationLoss(options.loss, logits, label, labelMasks);
     graph.output(bucketDice(bucket.name), part.dice);
     const weighted = mul(part.loss, graph.scalar(bucket.batch / patches));
     loss = loss ? add(loss, weighted) : weighted;
@@ -97,14 +103,20 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
 }
 
 /** With one head every patch has its structure, and every case is annotated. */
-function structureInputs(graph: Graph, architecture: Architecture, bucket: PatchBucket): StructureMasks | undefined {
+function labelInputs(graph: Graph, { architecture, needs }: TrainingGraphOptions, bucket: PatchBucket): LabelMasks {
   const heads = headsOf(architecture);
-  if (heads === 1) return undefined;
-  const shape = [bucket.batch, heads, ...bucket.space.map(() => 1)];
-  const [present, annotated] = [bucketPresent, bucketAnnotated].map((nameOf) =>
-    graph.input(nameOf(bucket.name), shape),
-  );
-  return { present, annotated };
+  const ones = bucket.space.map(() => 1);
+  const ofStructures = (nameOf: (bucket: string) => string) =>
+    graph.input(nameOf(bucket.name), [bucket.batch, heads, ...ones]);
+  return {
+    ...(heads > 1 && {
+      structures: { present: ofStructures(bucketPresent), annotated: ofStructures(bucketAnnotated) },
+    }),
+    ...(needs?.overlapping && {
+      overlapping: graph.input(bucketOverlapping(bucket.name), [bucket.batch, 1, ...ones]),
+    }),
+    ...(needs?.ignore && { known: graph.input(bucketKnown(bucket.name), [bucket.batch, 1, ...bucket.space]) }),
+  };
 }
 
 function dropoutInputs(graph: Graph, architecture: Architecture, bucket: PatchBucket): Map<string, Tensor> {

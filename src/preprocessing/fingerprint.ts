@@ -1,5 +1,6 @@
 /** What a plan needs to know of a case: geometry, and the intensities and extent of the foreground. */
 import { GeometryError } from '../errors.js';
+import { UNKNOWN } from '../labels/reference.js';
 import { createRandom } from '../math/random.js';
 import { count, mapVec3, type Vec3 } from '../math/vector.js';
 import { toCanonical } from '../volume/orientation.js';
@@ -20,37 +21,51 @@ export interface CaseFingerprint {
   readonly foregroundExtentMm: Vec3;
   /** Mean length in mm of the foreground's chords along each axis (how thick it is); 0 where there is none. */
   readonly foregroundChordMm: Vec3;
+  /** Of each class, where there are several: the sides of its box and its chords, in mm; 0 of one that is not there. */
+  readonly classes?: readonly { readonly extentMm: Vec3; readonly chordMm: Vec3 }[];
   /** Smallest finite intensity of the image as stored; air tells whether units are Hounsfield's. */
   readonly minimum: number;
 }
 
 /**
  * Take the fingerprint of a case.
+ * @param mask class numbers; voxels of which nothing is known are none
+ * @param classes how many there are
  * @throws GeometryError where the mask has another size than the image
  */
-export function fingerprintCase(volume: Volume, mask: Mask): CaseFingerprint {
+export function fingerprintCase(volume: Volume, mask: Mask, classes = 1): CaseFingerprint {
   if (volume.size.some((n, axis) => n !== mask.size[axis]))
     throw new GeometryError({
       expected: `a mask of ${volume.size.join(' x ')} voxels, as many as the image`,
       found: mask.size.join(' x '),
     });
   const image = toCanonical(volume).data;
-  const labels = toCanonical({ ...volume, data: mask.data }).data;
+  const labels = toCanonical({ ...volume, data: withoutUnknown(mask.data) }).data;
   const { size, spacing } = canonicalShape(volume);
-  const { low, high, chords, voxels } = measure(labels, size);
+  const { voxels, extentMm, chordMm } = measure(labels, size, spacing);
+  const ofClass = (_: unknown, c: number) => {
+    const { extentMm: extent, chordMm: chord } = measure(labels, size, spacing, c + 1);
+    return { extentMm: extent, chordMm: chord };
+  };
   return {
     size,
     spacing,
     foregroundIntensities: sampleIntensities(image, labels),
     foregroundVolumeMl: (voxels * count(spacing)) / 1000,
-    foregroundExtentMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? mm * (high[axis] - low[axis] + 1) : 0)),
-    foregroundChordMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? (mm * voxels) / chords[axis] : 0)),
+    foregroundExtentMm: extentMm,
+    foregroundChordMm: chordMm,
+    ...(classes > 1 && { classes: Array.from({ length: classes }, ofClass) }),
     minimum: image.reduce((least, v) => (v < least && Number.isFinite(v) ? v : least), Infinity),
   };
 }
 
-/** Bounding box, and the number of runs of foreground along each axis. */
-function measure(labels: Uint8Array, [nx, ny, nz]: Vec3) {
+function withoutUnknown(map: Uint8Array): Uint8Array {
+  return map.includes(UNKNOWN) ? map.map((value) => (value === UNKNOWN ? 0 : value)) : map;
+}
+
+/** Voxels, the sides of the box around them and the mean length of their runs, of one class or of all together. */
+function measure(labels: Uint8Array, [nx, ny, nz]: Vec3, spacing: Vec3, number?: number) {
+  const outside = number === undefined ? (value: number) => value === 0 : (value: number) => value !== number;
   const low = [Infinity, Infinity, Infinity];
   const high = [-1, -1, -1];
   const chords = [0, 0, 0];
@@ -58,17 +73,21 @@ function measure(labels: Uint8Array, [nx, ny, nz]: Vec3) {
   for (let z = 0, i = 0; z < nz; z++)
     for (let y = 0; y < ny; y++)
       for (let x = 0; x < nx; x++, i++) {
-        if (labels[i] === 0) continue;
+        if (outside(labels[i])) continue;
         voxels++;
-        if (x === 0 || labels[i - 1] === 0) chords[0]++;
-        if (y === 0 || labels[i - nx] === 0) chords[1]++;
-        if (z === 0 || labels[i - nx * ny] === 0) chords[2]++;
+        if (x === 0 || outside(labels[i - 1])) chords[0]++;
+        if (y === 0 || outside(labels[i - nx])) chords[1]++;
+        if (z === 0 || outside(labels[i - nx * ny])) chords[2]++;
         [x, y, z].forEach((position, axis) => {
           if (position < low[axis]) low[axis] = position;
           if (position > high[axis]) high[axis] = position;
         });
       }
-  return { low, high, chords, voxels };
+  return {
+    voxels,
+    extentMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? mm * (high[axis] - low[axis] + 1) : 0)),
+    chordMm: mapVec3(spacing, (mm, axis) => (voxels > 0 ? (mm * voxels) / chords[axis] : 0)),
+  };
 }
 
 /** One voxel from each of 2,000 equal stretches of the foreground, in memory order, NaN and infinities left out. */

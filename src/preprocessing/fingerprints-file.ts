@@ -31,6 +31,7 @@ export const fingerprintsSchema = z.strictObject({
           foregroundVolumeMl: number,
           foregroundExtentMm: triple,
           foregroundChordMm: triple,
+          classes: z.array(z.strictObject({ extentMm: triple, chordMm: triple })).optional(),
         }),
       ),
     }),
@@ -48,6 +49,7 @@ const meanings = {
   foregroundVolumeMl: 'volume of the foreground in millilitres; over a task: percentiles of its cases',
   foregroundExtentMm: 'sides of the box around the foreground',
   foregroundChordMm: 'mean length of the straight runs of foreground along each axis: how thick it is',
+  classes: 'the same two of each structure, in their order, where there are several; 0 where it is not there',
 };
 
 export interface MeasuredTask {
@@ -82,6 +84,9 @@ function summarise({ cases }: MeasuredTask): Fingerprints['tasks'][string] {
       foregroundVolumeMl: f.foregroundVolumeMl,
       foregroundExtentMm: [...f.foregroundExtentMm],
       foregroundChordMm: [...f.foregroundChordMm],
+      ...(f.classes && {
+        classes: f.classes.map((one) => ({ extentMm: [...one.extentMm], chordMm: [...one.chordMm] })),
+      }),
     })),
   };
 }

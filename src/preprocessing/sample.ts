@@ -14,4 +14,8 @@ export interface Sample {
 }
 
 /** A sample with its reference. */
-export type LabelledSample = Sample & { readonly labels: Uint8Array };
+export interface LabelledSample extends Sample {
+  readonly labels: Uint8Array;
+  /** Of each structure whether the reference shows it wherever it is; null: of all. */
+  readonly annotated: readonly boolean[] | null;
+}

@@ -96,13 +96,21 @@ function coarsen(spacing: Vec3, limit: Vec3): Vec3 | null {
   return mapVec3(spacing, (mm, axis) => (moving.includes(axis) ? Math.min(mm * step, limit[axis], ceiling) : mm));
 }
 
-/** The coarsest spacing at which the median foreground is still resolved; never finer than native. */
+/** The coarsest spacing at which the median foreground, and every class of it, is still resolved; never finer than native. */
 function coarsestAllowed(cases: readonly CaseFingerprint[], native: Vec3): Vec3 {
   const labelled = cases.filter((c) => c.foregroundIntensities.length > 0);
   if (labelled.length === 0) return [Infinity, Infinity, Infinity];
-  const extent = medianOf(labelled.map((c) => c.foregroundExtentMm));
-  const chord = medianOf(labelled.map((c) => c.foregroundChordMm));
-  return mapVec3(native, (mm, axis) => Math.max(mm, Math.min(extent[axis] / extentVoxels, chord[axis] / chordVoxels)));
+  const whole = labelled.map((c) => ({ extentMm: c.foregroundExtentMm, chordMm: c.foregroundChordMm }));
+  const classes = (labelled[0].classes ?? []).flatMap((_, k) => {
+    const there = labelled.flatMap((c) => c.classes![k]).filter(({ extentMm }) => extentMm[0] > 0);
+    return there.length === 0 ? [] : [there];
+  });
+  const limits = [whole, ...classes].map((cases) => {
+    const extent = medianOf(cases.map(({ extentMm }) => extentMm));
+    const chord = medianOf(cases.map(({ chordMm }) => chordMm));
+    return mapVec3(extent, (mm, axis) => Math.min(mm / extentVoxels, chord[axis] / chordVoxels));
+  });
+  return mapVec3(native, (mm, axis) => Math.max(mm, Math.min(...limits.map((limit) => limit[axis]))));
 }
 
 /** Five significant digits: free of float noise such as 2.4999998, far below what resampling can tell. */

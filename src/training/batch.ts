@@ -4,14 +4,22 @@
  */
 
 import type { TrainingTask } from '../cases/training-task.js';
-import { logitCount } from '../labels/label-space.js';
-import { fillPlanes } from '../labels/reference.js';
+import { type LabelNeeds, type LabelSpace, labelNeeds, logitCount } from '../labels/label-space.js';
+import { fillPlanes, UNKNOWN } from '../labels/reference.js';
 import { createRandom } from '../math/random.js';
 import { count } from '../math/vector.js';
 import { type Architecture, headsOf } from '../networks/architecture.js';
 import { builtNetwork } from '../networks/built-network.js';
 import { channelMask } from '../networks/dropout-graph.js';
-import { bucketAnnotated, bucketDropout, bucketImage, bucketLabel, bucketPresent } from '../networks/tensor-names.js';
+import {
+  bucketAnnotated,
+  bucketDropout,
+  bucketImage,
+  bucketKnown,
+  bucketLabel,
+  bucketOverlapping,
+  bucketPresent,
+} from '../networks/tensor-names.js';
 import type { PatchBucket } from '../networks/training-graph.js';
 import type { Value } from '../runtime/session.js';
 import { samplePatch } from '../transforms/sample-patch.js';
@@ -41,12 +49,14 @@ export function makeBatch(
   settings: BatchSettings,
 ): Batch {
   const feeds: Record<string, Value> = {};
+  const needs = labelNeeds(tasks.map(({ labels }) => labels));
   const parts = bucketSlots(tasks, chosen);
   for (const { bucket, slots } of parts) {
     const heads = headsOf(settings.architecture);
     const voxels = count(tasks[chosen[slots[0]]].patch);
     const image = new Float32Array(bucket.batch * voxels);
     const label = new Float32Array(bucket.batch * heads * voxels);
+    const sources: PatchSource[] = [];
     slots.forEach((slot, i) => {
       const { cases, patch, labels } = tasks[chosen[slot]];
       const random = createRandom(settings.seed, 'patch', step, slot);
@@ -54,17 +64,11 @@ export function makeBatch(
       const sample = samplePatch(source, patch, random, { augment: settings.augment });
       image.set(sample.image, i * voxels);
       fillPlanes(labels, sample.label, label.subarray(i * heads * voxels, (i + 1) * heads * voxels));
+      sources.push({ labels, annotated: source.annotated, label: sample.label });
     });
     feeds[bucketImage(bucket.name)] = { shape: [bucket.batch, 1, ...bucket.space], data: image };
     feeds[bucketLabel(bucket.name)] = { shape: [bucket.batch, heads, ...bucket.space], data: label };
-    if (heads > 1) {
-      const masks = structureMasks(
-        bucket,
-        heads,
-        slots.map((slot) => tasks[chosen[slot]]),
-      );
-      Object.assign(feeds, masks);
-    }
+    Object.assign(feeds, labelMasks(bucket, heads, needs, sources));
     if (settings.dropout > 0) Object.assign(feeds, dropoutMasks(bucket, step, settings));
   }
   return {
@@ -74,13 +78,50 @@ export function makeBatch(
   };
 }
 
-/** Which of the network's structures each patch's task has; their references show all of them. */
-function structureMasks(bucket: PatchBucket, heads: number, tasks: readonly TrainingTask[]): Record<string, Value> {
-  const present = tasks.flatMap(({ labels }) =>
-    Array.from({ length: heads }, (_, k) => (k < logitCount(labels) ? 1 : 0)),
-  );
-  const value = { shape: [bucket.batch, heads, ...bucket.space.map(() => 1)], data: Float32Array.from(present) };
-  return { [bucketPresent(bucket.name)]: value, [bucketAnnotated(bucket.name)]: value };
+/** What is known of the reference that a patch comes from. */
+interface PatchSource {
+  readonly labels: LabelSpace;
+  readonly annotated: readonly boolean[] | null;
+  /** Class numbers of the patch. */
+  readonly label: Float32Array;
+}
+
+/**
+ * Which of the network's structures each patch's task has and which of these its reference shows; where a task needs it,
+ * whether they overlap and where something is known.
+ */
+function labelMasks(
+  bucket: PatchBucket,
+  heads: number,
+  needs: LabelNeeds,
+  sources: readonly PatchSource[],
+): Record<string, Value> {
+  const ones = bucket.space.map(() => 1);
+  const ofStructures = (holds: (source: PatchSource, k: number) => boolean): Value => ({
+    shape: [bucket.batch, heads, ...ones],
+    data: Float32Array.from({ length: bucket.batch * heads }, (_, i) =>
+      Number(holds(sources[Math.floor(i / heads)], i % heads)),
+    ),
+  });
+  const has = ({ labels }: PatchSource, k: number) => k < logitCount(labels);
+  const masks: Record<string, Value> = {};
+  if (heads > 1) {
+    masks[bucketPresent(bucket.name)] = ofStructures(has);
+    masks[bucketAnnotated(bucket.name)] = ofStructures((one, k) => has(one, k) && one.annotated?.[k] !== false);
+  }
+  if (needs.overlapping) {
+    const data = Float32Array.from(sources, ({ labels }) => Number(labels.overlapping));
+    masks[bucketOverlapping(bucket.name)] = { shape: [bucket.batch, 1, ...ones], data };
+  }
+  if (needs.ignore) {
+    const voxels = sources[0].label.length;
+    const data = new Float32Array(bucket.batch * voxels);
+    sources.forEach(({ label }, i) => {
+      for (let v = 0; v < voxels; v++) data[i * voxels + v] = label[v] === UNKNOWN ? 0 : 1;
+    });
+    masks[bucketKnown(bucket.name)] = { shape: [bucket.batch, 1, ...bucket.space], data };
+  }
+  return masks;
 }
 
 /** Channel masks of a bucket's patches. */

@@ -2,6 +2,7 @@
 
 import type { TrainingTask } from '../cases/training-task.js';
 import { EngineError, throwIfCancelled } from '../errors.js';
+import { labelNeeds } from '../labels/label-space.js';
 import type { Architecture } from '../networks/architecture.js';
 import { builtNetwork } from '../networks/built-network.js';
 import type { LayersFactory } from '../networks/layers/layers.js';
@@ -85,7 +86,8 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traini
   const { runtime, tasks, duration, signal } = options;
   const every = options.checkpointEvery ?? 100;
   const schedule = createSchedule(options.shares, options.batch);
-  const sessions = new SessionCache(runtime, { ...options, dropout: options.dropout > 0 });
+  const needs = labelNeeds(tasks.map(({ labels }) => labels));
+  const sessions = new SessionCache(runtime, { ...options, needs, dropout: options.dropout > 0 });
   const validation = planValidation(options);
   let state = options.state ?? freshState(options);
   const batches = (options.openBatches ?? batchesOnDemand)({ ...options, augment: true }, state.step);

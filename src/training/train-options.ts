@@ -1,5 +1,6 @@
 /** What a training run is asked for, and what it gives. An option is a row here, and its use. */
 import type { DatasetInput } from '../datasets/dataset.js';
+import { absentChoices, structureChoices } from '../datasets/structures.js';
 import type { JobOptions } from '../job-options.js';
 import { presetNames } from '../networks/architecture.js';
 import { lossNames } from '../networks/losses.js';
@@ -48,6 +49,16 @@ export const trainOptions = {
     '--balance <unit>',
     'give every task, or every case, the same share: tasks or cases',
     'tasks',
+  ),
+  structures: recordedIfGiven(
+    oneOf(structureChoices),
+    '--structures <choice>',
+    'each: every named label is a structure of its own; target: the target, or all labels, as one (default: as dataset.json says)',
+  ),
+  absent: recordedIfGiven(
+    oneOf(absentChoices),
+    '--absent <meaning>',
+    'a structure of which a reference has no voxel: background, or unlabelled, that is not annotated there (default: background)',
   ),
   loss: recorded(
     oneOf(lossNames),

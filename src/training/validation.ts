@@ -8,10 +8,9 @@ import { openNetwork } from '../inference/network.js';
 import { runWindows } from '../inference/scan.js';
 import { type LabelSpace, logitCount } from '../labels/label-space.js';
 import { maskOfLogits } from '../labels/probability.js';
-import { structureMask } from '../labels/reference.js';
 import { mean } from '../math/statistics.js';
 import { count } from '../math/vector.js';
-import { dice } from '../metrics/overlap.js';
+import { structureDices } from '../metrics/structures.js';
 import type { Architecture } from '../networks/architecture.js';
 import { built } from '../networks/network.js';
 import type { Plan } from '../preprocessing/plan.js';
@@ -151,11 +150,11 @@ export async function validate(
         const run = async (window: Float32Array) => (await network.run(window, plan.patch)).logits;
         const logits = await runWindows(sample, plan, run, { channels: network.heads, signal });
         const mask = maskOfLogits(labels, logits.subarray(0, logitCount(labels) * sample.image.length));
-        const ofStructure = (_: unknown, s: number) =>
-          dice(structureMask(labels, mask, s), structureMask(labels, sample.labels, s));
-        dices.push(mean(labels.structures.map(ofStructure)));
+        const ofStructures = structureDices(labels, mask, sample.labels, sample.annotated);
+        const known = ofStructures.filter((value) => value !== null);
+        if (known.length > 0) dices.push(mean(known));
       }
-      byTask[name] = mean(dices);
+      if (dices.length > 0) byTask[name] = mean(dices);
     } finally {
       await network.release();
     }

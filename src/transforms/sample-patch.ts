@@ -66,8 +66,24 @@ function chooseAnchor(source: TrainingSample, foregroundShare: number, random: R
   const { foreground, grid } = source;
   const { size } = grid;
   if (!random.chance(foregroundShare) || foreground.length === 0) return null;
-  const index = foreground[random.integer(foreground.length)];
+  const candidates = ofOneClass(source, random);
+  const index = candidates[random.integer(candidates.length)];
   return [index % size[0], Math.floor(index / size[0]) % size[1], Math.floor(index / (size[0] * size[1]))];
+}
+
+/** Foreground voxels of one class, each class as likely as another however small it is (nnU-Net). */
+function ofOneClass({ foreground, labels }: TrainingSample, random: Random): Uint32Array {
+  const classes = classesOf(foreground, labels);
+  if (classes.length === 1) return foreground;
+  const chosen = classes[random.integer(classes.length)];
+  return foreground.filter((i) => labels[i] === chosen);
+}
+
+/** Numbers of the classes among some voxels, ascending. */
+function classesOf(voxels: Uint32Array, labels: Uint8Array): number[] {
+  const seen = new Uint8Array(256);
+  for (const i of voxels) seen[labels[i]] = 1;
+  return Array.from(seen.keys()).filter((number) => seen[number] === 1);
 }
 
 /** First corner of an unrotated patch, in whole voxels. */

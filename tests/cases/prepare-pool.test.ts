@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { prepareCase } from '../../src/cases/prepare-case.node.js';
 import { openPreparePool } from '../../src/cases/prepare-pool.node.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
+import { labelSpaceOf } from '../../src/datasets/structures.js';
 import { CancelledError } from '../../src/errors.js';
 import { temporaryFolder, writeBallDataset } from '../support/ball-data.js';
 import { ballPlan, ballTasks } from '../support/balls.js';
@@ -20,10 +21,10 @@ describe('cases prepared in threads', () => {
     const pool = openPreparePool({ cases: 40, voxels: 1000 });
     expect(pool.width).toBe(Math.min(availableParallelism(), 5));
     try {
-      const requests = dataset.cases.map((c) => ({ dataset, case: c, plan }));
+      const requests = dataset.cases.map((c) => ({ case: c, labels: labelSpaceOf(dataset), plan }));
       const made = await Promise.all(requests.map((request) => pool.prepare(request)));
       for (const [i, request] of requests.entries()) {
-        expect(made[i]).toEqual(await prepareCase(request.dataset, request.case, plan));
+        expect(made[i]).toEqual(await prepareCase(request));
         expect(made[i].image.buffer).toBeInstanceOf(SharedArrayBuffer);
       }
       const [{ case: c }] = requests;
@@ -32,7 +33,9 @@ describe('cases prepared in threads', () => {
     } finally {
       await pool.close();
     }
-    await expect(pool.prepare({ dataset, case: dataset.cases[1], plan })).rejects.toThrow(CancelledError);
+    await expect(pool.prepare({ case: dataset.cases[1], labels: labelSpaceOf(dataset), plan })).rejects.toThrow(
+      CancelledError,
+    );
   });
 
   it('are few enough for the memory there is', () => {

@@ -137,7 +137,7 @@ describe('the pool of processes as built', () => {
         Array.from({ length: 9 }, (_, i) => {
           const name = `${path.basename(set)}_00${i + 1}`;
           const [image, label] = ['imagesTr', 'labelsTr'].map((part) => path.join(set, part, `${name}.nii.gz`));
-          return { case: { name, group: name, image, label }, bytes: 1000 };
+          return { case: { name, group: name, image, label, annotated: null }, bytes: 1000 };
         }),
       );
 

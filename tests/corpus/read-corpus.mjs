@@ -13,6 +13,7 @@ const { readImage, readImageHeader } = await load('formats/image-file.node.js');
 const { openDataset } = await load('datasets/open-dataset.node.js');
 const { checkDatasets } = await load('datasets/check.node.js');
 const { loadCase } = await load('datasets/load-case.node.js');
+const { labelSpaceOf } = await load('datasets/structures.js');
 const { inspect } = await load('jobs/inspect.node.js');
 const { openRunFolder } = await load('training/run-folder.node.js');
 
@@ -35,7 +36,8 @@ const readers = {
     for (const finding of (await checkDatasets([dataset], { voxels: 'none' })).flat()) {
       if (finding.severity === 'error') throw Object.assign(new Error(), { finding });
     }
-    for (const one of dataset.cases) await loadCase(dataset, one);
+    const labels = labelSpaceOf(dataset);
+    for (const one of dataset.cases) await loadCase(one, labels);
   },
   model: ({ file }) => inspect(file),
   run: ({ file, settings }) => openRunFolder(file, settings, true),

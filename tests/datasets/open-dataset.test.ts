@@ -5,6 +5,7 @@ import { checkDatasets } from '../../src/datasets/check.node.js';
 import { casesOf, splitParts } from '../../src/datasets/dataset.js';
 import { loadCase } from '../../src/datasets/load-case.node.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
+import { labelSpaceOf, withStructures } from '../../src/datasets/structures.js';
 import { DatasetError, GeometryError, UnsupportedError } from '../../src/errors.js';
 import { affine, imageBytes, labelBytes, put, putDecathlon, putNnunet, size, temporaryFolder } from './folders.js';
 
@@ -108,11 +109,13 @@ describe('loadCase', () => {
   test('the reference is 1 where the label is in the target', async () => {
     putDecathlon(folder, names);
     const dataset = await openDataset(folder);
-    const all = await loadCase(dataset, dataset.cases[0]);
+    const each = await loadCase(dataset.cases[0], labelSpaceOf(dataset));
+    expect([...each.reference.data.subarray(0, 6)]).toEqual([0, 1, 2, 0, 1, 2]);
+    const all = await loadCase(dataset.cases[0], labelSpaceOf(withStructures(dataset, { structures: 'target' })));
     expect([...all.reference.data.subarray(0, 6)]).toEqual([0, 1, 1, 0, 1, 1]);
     expect(all.reference.size).toEqual(size);
     expect(all.image.volume.data[1]).toBe(6);
-    const one = await loadCase({ ...dataset, target: [2] }, dataset.cases[0]);
+    const one = await loadCase(dataset.cases[0], labelSpaceOf({ ...dataset, target: [2] }));
     expect([...one.reference.data.subarray(0, 6)]).toEqual([0, 0, 1, 0, 0, 1]);
   });
 
@@ -120,12 +123,14 @@ describe('loadCase', () => {
     putDecathlon(folder, names);
     const dataset = await openDataset(folder);
     const [c] = dataset.cases;
-    await expect(loadCase(dataset, { ...c, label: null })).rejects.toThrow(DatasetError);
+    await expect(loadCase({ ...c, label: null }, labelSpaceOf(dataset))).rejects.toThrow(DatasetError);
     put(folder, 'labelsTr/c1.nii.gz', labelBytes({ size: [6, 5, 5], affine }));
-    await expect(loadCase(dataset, c)).rejects.toThrow(GeometryError);
-    await expect(loadCase(dataset, c)).rejects.toThrow(/labelsTr.c1\.nii\.gz: the image has 6 x 5 x 4 voxels/);
+    await expect(loadCase(c, labelSpaceOf(dataset))).rejects.toThrow(GeometryError);
+    await expect(loadCase(c, labelSpaceOf(dataset))).rejects.toThrow(
+      /labelsTr.c1\.nii\.gz: the image has 6 x 5 x 4 voxels/,
+    );
     put(folder, 'labelsTr/c1.nii.gz', 'not an image');
-    await expect(loadCase(dataset, c)).rejects.toThrow(/labelsTr.c1/);
+    await expect(loadCase(c, labelSpaceOf(dataset))).rejects.toThrow(/labelsTr.c1/);
   });
 });
 

@@ -50,7 +50,7 @@ function makeScene(index: number): { volume: Volume; reference: Mask } {
 const caseOf = ({ volume, reference }: { volume: Volume; reference: Mask }, taskPlan: Plan): TrainingSample => {
   const { image, minimum, grid } = prepareImage(volume, taskPlan);
   const foreground = Uint32Array.from(reference.data.keys()).filter((i) => reference.data[i] > 0);
-  return { image, labels: reference.data, grid, spacing: taskPlan.spacing, minimum, foreground };
+  return { image, labels: reference.data, annotated: null, grid, spacing: taskPlan.spacing, minimum, foreground };
 };
 const sceneCase = (index: number) => caseOf(makeScene(index), plan);
 const darkCase = (index: number) => caseOf(makeBall(dark, index), darkPlan);

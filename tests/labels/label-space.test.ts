@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { labelSpaceOf } from '../../src/datasets/labels.js';
+import { labelSpaceOf, withStructures } from '../../src/datasets/structures.js';
 import {
   foregroundNames,
   joinedStructure,
@@ -23,7 +23,7 @@ import {
   writtenMask,
 } from '../../src/labels/reference.js';
 import { createRandom } from '../../src/math/random.js';
-import { oneStructure, regions, threeStructures } from '../support/labels.js';
+import { labelSource, oneStructure, regions, threeStructures } from '../support/labels.js';
 
 const random = createRandom('label space');
 const logitsOf = (heads: number, voxels: number) =>
@@ -32,10 +32,11 @@ const logitsOf = (heads: number, voxels: number) =>
 describe('a label space', () => {
   it('comes from dataset.json: the target, else every label above 0, as one structure', () => {
     const labels = { 0: 'background', 1: 'ventricle', 2: 'myocardium', 5: 'scar' };
-    const all = labelSpaceOf({ labels, target: null });
+    const of = labelSource({ labels });
+    const all = labelSpaceOf(withStructures(of, { structures: 'target' }));
     expect(foregroundNames(all)).toEqual(['ventricle', 'myocardium', 'scar']);
     expect([...referenceOf(all, Float32Array.of(0, 1, 2, 5, 0.9999, 7, -1))]).toEqual([0, 1, 1, 1, 1, 1, 0]);
-    const some = labelSpaceOf({ labels, target: [1, 5] });
+    const some = labelSpaceOf({ ...of, target: [1, 5] });
     expect(writtenNames(some)).toEqual({ 1: 'ventricle + scar' });
     expect([...referenceOf(some, Float32Array.of(0, 1, 2, 5))]).toEqual([0, 1, 0, 1]);
     expect([all, some].map(logitCount)).toEqual([1, 1]);

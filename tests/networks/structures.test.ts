@@ -51,7 +51,7 @@ function lossGraph(
   const x = graph.input('logits', shape);
   const y = graph.input('label', shape);
   const [present, annotated] = ['present', 'annotated'].map((mask) => graph.input(mask, [2, HEADS, 1, 1, 1]));
-  const { loss, dice } = segmentationLoss(name, x, y, { present, annotated });
+  const { loss, dice } = segmentationLoss(name, x, y, { structures: { present, annotated } });
   build(loss, dice, x, graph);
   return graph;
 }

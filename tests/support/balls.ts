@@ -65,5 +65,5 @@ export function ballCase(task: BallTask, index: number): TrainingSample {
   const foreground = Uint32Array.from(reference.data.keys()).filter((i) => reference.data[i] === 1);
   const minimum = image.reduce((a, b) => Math.min(a, b));
   const { size, affine, data: labels } = reference;
-  return { image, labels, grid: { size, affine }, minimum, spacing: task.spacing, foreground };
+  return { image, labels, annotated: null, grid: { size, affine }, minimum, spacing: task.spacing, foreground };
 }

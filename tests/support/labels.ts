@@ -1,4 +1,5 @@
 /** Label spaces for tests. */
+import type { LabelSource } from '../../src/datasets/structures.js';
 import { joinedStructure, type LabelSpace } from '../../src/labels/label-space.js';
 
 /** One structure, as the balls have. */
@@ -25,3 +26,12 @@ export const regions: LabelSpace = {
   overlapping: true,
   ignore: 4,
 };
+
+/** What a data set says of its labels, where it says no more than their names and what is changed. */
+export function labelSource(changes: Partial<LabelSource>): LabelSource {
+  return {
+    labels: { 0: 'background', 1: 'organ' },
+    ...{ target: null, structures: null, overlapping: false, regionOrder: null, ignore: null, absent: 'background' },
+    ...changes,
+  };
+}

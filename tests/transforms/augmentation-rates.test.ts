@@ -114,6 +114,7 @@ describe('shapes', () => {
     grid: { size: [12, 12, 12], affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] },
     spacing: [1, 1, 1],
     minimum: 0,
+    annotated: null,
     foreground: Uint32Array.from(label.keys()).filter((i) => label[i] === 1),
   };
 

@@ -15,7 +15,15 @@ function indexedCase(size: Vec3, isForeground: (x: number, y: number, z: number)
     isForeground(i % size[0], Math.floor(i / size[0]) % size[1], Math.floor(i / (size[0] * size[1]))) ? 1 : 0,
   );
   const foreground = Uint32Array.from([...label.keys()].filter((i) => label[i] === 1));
-  return { image, labels: label, grid: { size, affine: identityAffine }, minimum: -7, spacing: [1, 1, 1], foreground };
+  return {
+    image,
+    labels: label,
+    annotated: null,
+    grid: { size, affine: identityAffine },
+    minimum: -7,
+    spacing: [1, 1, 1],
+    foreground,
+  };
 }
 
 const side = fc.integer({ min: 1, max: 14 });

@@ -5,7 +5,13 @@ import type { LabelledSample } from '../../src/preprocessing/sample.js';
 import { cropPatch, randomVoxelMatrix, rotationMatrix, voxelMatrix, warpPatch } from '../../src/transforms/spatial.js';
 
 function sampleOf(image: Float32Array, labels: Uint8Array, size: Vec3): LabelledSample {
-  return { image, labels, grid: { size, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] }, minimum: 0 };
+  return {
+    image,
+    labels,
+    annotated: null,
+    grid: { size, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] },
+    minimum: 0,
+  };
 }
 
 /** A ball in millimetres about the grid's centre plus an offset, its image equal to its label. */
