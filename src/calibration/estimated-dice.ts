@@ -7,11 +7,7 @@ import type { Vec3 } from '../math/vector.js';
 import { dilate } from './dilate.js';
 import { regionRadius } from './region.js';
 
-/**
- * The mean over the structures that were found of 2 sum(p m) / (sum p + sum m), summed within the prediction dilated by `radius` voxels, since the small probabilities of
- * far background would add up and bias sum p. Null for an empty mask: there is nothing to estimate.
- * Means something only for calibrated probabilities of images in distribution.
- */
+/** The mean over the structures that were found of their {@link estimatedDices}; null where none was. */
 export function estimatedDice(
   space: LabelSpace,
   probability: Float32Array,
@@ -19,6 +15,22 @@ export function estimatedDice(
   size: Vec3,
   radius = regionRadius,
 ): number | null {
+  const estimates = estimatedDices(space, probability, mask, size, radius).filter((value) => value !== null);
+  return estimates.length === 0 ? null : mean(estimates);
+}
+
+/**
+ * By structure, 2 sum(p m) / (sum p + sum m), summed within the prediction dilated by `radius` voxels, since the small
+ * probabilities of far background would add up and bias sum p. Null for an empty mask: there is nothing to estimate.
+ * Means something only for calibrated probabilities of images in distribution.
+ */
+export function estimatedDices(
+  space: LabelSpace,
+  probability: Float32Array,
+  mask: Uint8Array,
+  size: Vec3,
+  radius = regionRadius,
+): (number | null)[] {
   const k = logitCount(space);
   const voxels = mask.length;
   if (probability.length !== k * voxels) {
@@ -28,11 +40,10 @@ export function estimatedDice(
       found: `${probability.length}`,
     });
   }
-  const estimates = space.structures.flatMap((_, s) => {
+  return space.structures.map((_, s) => {
     const plane = k === 1 ? probability : probability.subarray(s * voxels, (s + 1) * voxels);
-    return expectedDice(plane, structureMask(space, mask, s), size, radius) ?? [];
+    return expectedDice(plane, structureMask(space, mask, s), size, radius);
   });
-  return estimates.length === 0 ? null : mean(estimates);
 }
 
 /** Of one structure. */

@@ -1,7 +1,9 @@
 /** What label values tell: unknown ones, and too little to learn from. */
+import type { LabelSpace } from '../labels/label-space.js';
 import { type Case, casesOf, type Dataset, splitParts } from './dataset.js';
 import { aboutCase, type Finding, someOf } from './finding.js';
 import type { ScannedCase } from './scan.js';
+import { annotatedStructures, labelSpaceOf } from './structures.js';
 
 /** A structure of fewer voxels in the usual case is at the limit of what the images resolve. */
 const LITTLE = 10;
@@ -15,24 +17,30 @@ interface Labelled {
 }
 
 export function checkLabels(dataset: Dataset, scanned: readonly ScannedCase[]): Finding[] {
-  const isTarget = (value: number) => (dataset.target ? dataset.target.includes(value) : value > 0);
+  const space = labelSpaceOf(dataset);
+  const isTarget = (value: number) =>
+    value !== dataset.ignore && space.structures.some(({ values }) => (values ? values.includes(value) : value > 0));
   const labelled = scanned.flatMap(({ case: c, label }): Labelled[] => {
     if (!label) return [];
     const voxelsOf = (wanted: boolean) =>
       label.values.reduce((sum, value, i) => sum + (isTarget(value) === wanted ? label.voxels[i] : 0), 0);
-    return [{ case: c, values: label.values, foreground: voxelsOf(true), background: voxelsOf(false) }];
+    // What is to be ignored is neither.
+    const ignored = label.voxels[label.values.indexOf(dataset.ignore ?? -1)] ?? 0;
+    return [{ case: c, values: label.values, foreground: voxelsOf(true), background: voxelsOf(false) - ignored }];
   });
   return [
     ...labelled.flatMap((one) => checkValues(dataset, one)),
     ...checkForeground(dataset, labelled),
-    ...checkAbsent(dataset, labelled, isTarget),
+    ...(space.structures.length > 1
+      ? checkStructures(dataset, space, labelled)
+      : checkAbsent(dataset, labelled, isTarget)),
   ];
 }
 
 function checkValues(dataset: Dataset, { case: c, values, foreground, background }: Labelled): Finding[] {
   const found = aboutCase(c, c.label);
   const findings: Finding[] = [];
-  const unknown = values.filter((value) => !Object.hasOwn(dataset.labels, value));
+  const unknown = values.filter((value) => !Object.hasOwn(dataset.labels, value) && value !== dataset.ignore);
   const known = Object.keys(dataset.labels).join(', ');
   if (unknown.length > 0)
     findings.push(
@@ -84,6 +92,30 @@ function checkForeground(dataset: Dataset, labelled: readonly Labelled[]): Findi
         ...{ severity: 'warning', kind: 'little-foreground', case: null, file: null },
         message: `the foreground of the training cases has at most ${largest} ${largest === 1 ? 'voxel' : 'voxels'}.`,
         advice: 'So little is hardly learnt: see whether the labels are meant, or use images of finer spacing.',
+      },
+    ];
+  });
+}
+
+/** Structures that some references lack although others have them, and are not said to be unannotated there. */
+function checkStructures(dataset: Dataset, space: LabelSpace, labelled: readonly Labelled[]): Finding[] {
+  return space.structures.flatMap(({ name, values }, s): Finding[] => {
+    const shown = labelled.filter(({ case: c }) => annotatedStructures(space, c)?.[s] !== false);
+    const without = shown.filter((one) => !values!.some((value) => one.values.includes(value)));
+    if (without.length === 0) return [];
+    const cases = without.map(({ case: c }) => c.name);
+    const never = without.length === shown.length;
+    const others = space.structures.filter((_, other) => other !== s).map((one) => one.name);
+    return [
+      {
+        severity: dataset.absent === 'unlabelled' && !never ? 'note' : 'warning',
+        ...{ kind: 'label-absent', case: null, file: null },
+        message: `structure ${name} has no voxel in ${without.length} of ${shown.length} cases: ${someOf(cases)}.`,
+        advice: never
+          ? 'It cannot be learnt: mend the labels, or leave it out of "labels".'
+          : dataset.absent === 'unlabelled'
+            ? 'It counts as not annotated there, as asked for.'
+            : `Nothing to do where it is not in the image. Where it was not annotated, say so, or the network learns to miss it: in dataset.json "annotated": {${JSON.stringify(cases[0])}: ${JSON.stringify(others)}}, a line a case; or train with --absent unlabelled.`,
       },
     ];
   });

@@ -7,19 +7,27 @@ import type { Dataset } from './dataset.js';
 /** What a data set's hash is over; raised whenever the same data would get another one. Hashes without it are older. */
 export const HASH_OF = 'contents/1';
 
+/** What a data set says of its structures that only names its labels. */
+const NOTHING_MORE = JSON.stringify([null, false, null, null, 'background']);
+
 /**
  * SHA-256 over the contents of all files and all that is said of them: names, groups, labels, split. Where the files lie
  * does not matter, nor whether the data set was opened from a folder or made by a program.
  */
 export async function datasetHash(dataset: Dataset, digests: Digests = openDigests()): Promise<string> {
   const { name, modality, labels, target, intensityOffset, placeholderSpacing, split, cases } = dataset;
+  const { structures, overlapping, regionOrder, ignore, absent } = dataset;
   const files: unknown[] = [];
-  for (const { name: of, group, image, label } of cases) {
-    files.push([of, group, await contentsOf(image, digests), label === null ? null : await contentsOf(label, digests)]);
+  for (const { name: of, group, annotated, image, label } of cases) {
+    const contents = [await contentsOf(image, digests), label === null ? null : await contentsOf(label, digests)];
+    files.push([of, group, ...contents, ...(annotated === null ? [] : [annotated])]);
   }
   const { train, calibration, test } = split;
   const parts = [train, calibration, test];
-  const about = [name, modality, labels, target, intensityOffset, placeholderSpacing, parts];
+  const meaning = [structures, overlapping, regionOrder, ignore, absent];
+  // Of data sets that say no more than their labels the hash is as it was before there were structures.
+  const more = JSON.stringify(meaning) === NOTHING_MORE ? [] : [meaning];
+  const about = [name, modality, labels, target, intensityOffset, placeholderSpacing, parts, ...more];
   return sha256(JSON.stringify([HASH_OF, about, files]));
 }
 

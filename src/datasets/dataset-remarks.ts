@@ -3,12 +3,19 @@ import { caseName } from '../formats/file-names.js';
 import type { Case } from './dataset.js';
 import type { DatasetDescription } from './dataset-json.js';
 import { type Finding, type FindingKind, type Severity, someOf } from './finding.js';
+import { annotatedStructures, labelSpaceOf } from './structures.js';
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Keys whose misspelling goes unnoticed, and whether a value has the form that is expected of them. */
 const optionalKeys: Readonly<Record<string, (value: unknown, cases: ReadonlySet<string>) => boolean>> = {
   target: (value) => [value].flat().every((item) => typeof item === 'number'),
   split: (value) => isObject(value) && Object.values(value).some(Array.isArray),
   group: (value, cases) => isObject(value) && Object.keys(value).some((key) => nameMeant(key, cases) !== undefined),
+  structures: isObject,
+  regions_class_order: Array.isArray,
+  annotated: (value, cases) => isObject(value) && Object.keys(value).some((key) => nameMeant(key, cases) !== undefined),
   intensityOffset: (value) => typeof value === 'number',
   placeholderSpacing: (value) => typeof value === 'boolean',
 };
@@ -21,14 +28,57 @@ const knownKeys = new Set([
   ...['version', 'date', 'comment', 'comments', 'converted_by', 'dataset_name', 'overwrite_image_reader_writer'],
 ]);
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 export interface RemarkContext {
   /** Path of dataset.json, which the findings name. */
   readonly source: string;
   /** Names of images without labels: those under "test" and in imagesTs/. */
   readonly unlabelled: ReadonlySet<string>;
+}
+
+/** `annotated` that names what is not there, or leaves nothing to learn from. */
+function remarksOnAnnotated(
+  { annotated, ...about }: DatasetDescription,
+  cases: ReadonlySet<string>,
+  file: string,
+): Finding[] {
+  const space = labelSpaceOf(about);
+  const known = new Set([
+    ...space.structures.flatMap(({ name, labels }) => [name, ...labels]),
+    ...Object.values(about.labels),
+  ]);
+  return [...annotated].flatMap(([key, shown]): Finding[] => {
+    const finding = (kind: FindingKind, message: string, advice: string): Finding => ({
+      ...{ severity: 'error', kind, case: key, file, message, advice },
+    });
+    if (!cases.has(key)) {
+      const meant = nameMeant(key, cases);
+      return [
+        finding(
+          'unknown-case-in-annotated',
+          `"annotated" names a case that does not exist${meant === undefined ? '' : `; it probably means ${meant}`}.`,
+          'Keys of "annotated" are case names, without ending and channel number: mend or remove it.',
+        ),
+      ];
+    }
+    const unknown = shown.filter((name) => !known.has(name));
+    if (unknown.length > 0)
+      return [
+        finding(
+          'unknown-structure-in-annotated',
+          `"annotated" names ${unknown.map((name) => JSON.stringify(name)).join(', ')}, which is no structure.`,
+          `The structures are ${space.structures.map(({ name }) => JSON.stringify(name)).join(', ')}.`,
+        ),
+      ];
+    if (annotatedStructures(space, { annotated: shown })?.every((one) => !one))
+      return [
+        finding(
+          'nothing-annotated',
+          'by "annotated" its reference shows none of the structures.',
+          'Leave it out of the split, or name what it shows.',
+        ),
+      ];
+    return [];
+  });
 }
 
 /** All remarks on one file. */
@@ -88,6 +138,8 @@ export function remarksOn(
       key,
     );
   }
+  findings.push(...remarksOnAnnotated(description, names, source));
+
   const ungrouped = cases.filter(({ name }) => !groups.has(name)).map(({ name }) => name);
   if (groups.size > 0 && lost.length === 0 && ungrouped.length > 0)
     add(

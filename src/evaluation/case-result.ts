@@ -3,7 +3,9 @@
  * A labelled case is compared with its reference; an image of an OOD set has none and is only judged.
  */
 import type { BinSums, CalibrationErrors } from '../calibration/reliability.js';
+import type { ForegroundByTask } from '../inference/foreground.js';
 import type { Vec3 } from '../math/vector.js';
+import type { Confusion, StructureMeasures } from '../metrics/structures.js';
 import type { Verdict } from '../ood/verdict.js';
 import type { Picture } from './picture.js';
 
@@ -26,6 +28,7 @@ export interface CaseResult {
   /** Cases of one group (a patient, a source scan) are kept together when intervals are made. */
   readonly group: string;
   readonly split: 'test';
+  /** Of all structures joined, those aside that were not annotated. */
   readonly dice: number;
   /** 95th percentile Hausdorff distance in mm; null where exactly one of the masks is empty. */
   readonly hd95Mm: number | null;
@@ -36,6 +39,11 @@ export interface CaseResult {
   readonly referenceMl: number;
   readonly predictedMl: number;
   readonly spacing: Vec3;
+  /** Of a task of several structures, each by itself, and which of them are taken for others. */
+  readonly structures?: readonly StructureMeasures[];
+  readonly confusions?: readonly Confusion[];
+  /** What would be foreground under each task's name. */
+  readonly foreground: ForegroundByTask;
   readonly calibration: { readonly before: CaseCalibration; readonly after: CaseCalibration };
   readonly temperature: number;
   /** The Dice that the model expects without seeing the reference; null where the prediction is empty. */
@@ -64,6 +72,8 @@ export interface OodResult {
   readonly group?: string;
   /** Null where the image could not be run. */
   readonly verdict: Verdict | null;
+  /** What would be foreground under each task's name; absent where the image could not be run. */
+  readonly foreground?: ForegroundByTask;
   readonly scores: Readonly<Record<string, number>>;
   readonly pValues?: Readonly<Record<string, number>>;
   readonly seconds: number;

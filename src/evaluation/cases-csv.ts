@@ -23,7 +23,9 @@ export function casesCsv(
       (c): Record<string, Cell> => ({ kind: 'failed', set: c.task, case: c.case, error: errorText(c.error) }),
     ),
   ];
-  const columns = [...baseColumns, ...detectors.map((d) => `score:${d}`), 'seconds', 'error'];
+  const structures = [...new Set(cases.flatMap((c) => (c.structures ?? []).map(({ structure }) => structure)))];
+  const ofStructures = structures.flatMap((name) => structureFigures.map((figure) => `${figure}:${name}`));
+  const columns = [...baseColumns, ...ofStructures, ...detectors.map((d) => `score:${d}`), 'seconds', 'error'];
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
   return lines.map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
 }
@@ -37,6 +39,8 @@ export function csvCell(value: Cell): string {
   }
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
+
+const structureFigures = ['dice', 'hd95Mm', 'assdMm', 'nsd', 'referenceMl', 'predictedMl'] as const;
 
 const baseColumns = [
   'kind',
@@ -86,6 +90,9 @@ function caseCells(c: CaseResult): Record<string, Cell> {
     seconds: c.seconds,
     ...judgementCells(c.verdict, c.scores),
   };
+  for (const one of c.structures ?? []) {
+    for (const figure of structureFigures) cells[`${figure}:${one.structure}`] = one[figure];
+  }
   for (const when of ['before', 'after'] as const) {
     for (const measure of calibrationMeasures) {
       cells[`${measure}:${when}`] = c.calibration[when].all[measure];

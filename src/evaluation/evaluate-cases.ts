@@ -3,10 +3,11 @@ import { evaluationRegion } from '../calibration/region.js';
 import { errorsOfBins, sumBins } from '../calibration/reliability.js';
 import { isCandorError, throwIfCancelled } from '../errors.js';
 import type { Prediction, Predictor } from '../inference/predictor.js';
-import type { LabelSpace } from '../labels/label-space.js';
+import { classCount, type LabelSpace } from '../labels/label-space.js';
 import { foregroundProbability, maskOfProbabilities, probabilitiesInPlace } from '../labels/probability.js';
-import { foregroundMask } from '../labels/reference.js';
+import { comparable, foregroundMask, known, UNKNOWN } from '../labels/reference.js';
 import { dice, volumeMl } from '../metrics/overlap.js';
+import { confusions, structureMeasures } from '../metrics/structures.js';
 import { surfaceMeasures } from '../metrics/surface.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import type { CaseCalibration, CaseError, CaseResult, FailedCase, OodResult } from './case-result.js';
@@ -22,8 +23,8 @@ export interface LabelledCase {
   readonly read: () => Promise<{
     readonly volume: Volume;
     readonly reference: Mask;
-    /** Of each structure whether the reference shows it; null: of all. */
-    readonly annotated: readonly boolean[] | null;
+    /** Of each structure whether the reference shows it; null or absent: of all. */
+    readonly annotated?: readonly boolean[] | null;
   }>;
 }
 
@@ -55,9 +56,9 @@ export async function evaluateCases(
     throwIfCancelled(options.signal);
     const { task, case: name } = one;
     const outcome = await attempt(async () => {
-      const { volume, reference } = await one.read();
+      const { volume, reference, annotated = null } = await one.read();
       const { prediction, seconds } = await timedPrediction(predictor, volume, options);
-      return compare(one, volume, reference.data, prediction, seconds, options);
+      return compare(one, { volume, reference: reference.data, annotated }, prediction, seconds, options);
     });
     if ('error' in outcome) failed.push({ task, case: name, error: outcome.error });
     else results.push(outcome.value);
@@ -76,13 +77,13 @@ export async function evaluateImages(
   for (const { set, case: name, image, read } of images) {
     throwIfCancelled(options.signal);
     const outcome = await attempt(async () => timedPrediction(predictor, await read(), options));
-    const known = { set, case: name, image };
-    if ('error' in outcome) results.push({ ...known, verdict: null, scores: {}, seconds: 0, error: outcome.error });
+    const about = { set, case: name, image };
+    if ('error' in outcome) results.push({ ...about, verdict: null, scores: {}, seconds: 0, error: outcome.error });
     else {
       const { prediction, seconds } = outcome.value;
-      const { verdict, notFiniteVoxels: invalidVoxels } = prediction;
+      const { verdict, foreground, notFiniteVoxels: invalidVoxels } = prediction;
       const invalid = invalidVoxels > 0 ? { invalidVoxels } : {};
-      results.push({ ...known, verdict, ...judgements(prediction), seconds, ...invalid });
+      results.push({ ...about, verdict, foreground, ...judgements(prediction), seconds, ...invalid });
     }
     options.onCase?.(name);
   }
@@ -104,26 +105,40 @@ function judgements({ detectors }: Prediction): { scores: Record<string, number>
   };
 }
 
+/** A case as it was read. */
+interface Compared {
+  readonly volume: Volume;
+  /** Class numbers. */
+  readonly reference: Uint8Array;
+  readonly annotated: readonly boolean[] | null;
+}
+
 function compare(
   { task, case: name, group, labels: own }: LabelledCase,
-  volume: Volume,
-  classes: Uint8Array,
+  { volume, reference: classMap, annotated }: Compared,
   prediction: Prediction,
   seconds: number,
   { toleranceMm }: EvaluateCasesOptions,
 ): CaseResult {
   const { size } = volume;
   const { labels, spacing, temperature } = prediction;
+  // Taken for another task, none of this one's structures was found.
+  const found = prediction.task === task ? prediction.mask : new Uint8Array(classMap.length);
+  const comparison = comparable(own, classMap, found, annotated);
   // All structures of the task as one.
-  const reference = foregroundMask(own, classes);
-  const mask = foregroundMask(labels, prediction.mask);
+  const reference = foregroundMask(own, comparison);
+  const mask = known(foregroundMask(labels, prediction.mask), comparison);
   const probability = foregroundProbability(labels, prediction.probability);
   const raw = foregroundProbability(labels, probabilitiesInPlace(labels, prediction.logits, 1));
   // Of all that the probabilities call foreground: what the mask leaves out of it is an error of theirs.
   const called = foregroundMask(labels, maskOfProbabilities(labels, prediction.probability));
-  const region = evaluationRegion(called, reference, size);
-  const voxels = reference.reduce((sum, value) => sum + value, 0);
+  const region = known(evaluationRegion(called, reference, size), comparison);
   const { notFiniteVoxels: invalidVoxels } = prediction;
+  const classes = classCount(own);
+  const outlined =
+    classes === 1
+      ? { reference, prediction: mask }
+      : { reference: known(comparison, comparison), prediction: known(found, comparison), classes };
   return {
     task,
     case: name,
@@ -131,12 +146,17 @@ function compare(
     split: 'test',
     dice: dice(mask, reference),
     ...surfaceMeasures(mask, reference, size, { spacing, toleranceMm }),
-    referenceMl: volumeMl(voxels, spacing),
-    predictedMl: prediction.volumeMl,
+    referenceMl: volumeMl(countMarked(reference), spacing),
+    predictedMl: annotated === null ? prediction.volumeMl : volumeMl(countMarked(mask), spacing),
     spacing,
+    ...(own.structures.length > 1 && {
+      structures: structureMeasures(own, found, comparison, annotated, size, { spacing, toleranceMm }),
+      confusions: confusions(own, found, comparison),
+    }),
+    foreground: prediction.foreground,
     calibration: {
-      before: calibrationOf(raw, reference, region),
-      after: calibrationOf(probability, reference, region),
+      before: calibrationOf(raw, reference, region, comparison),
+      after: calibrationOf(probability, reference, region, comparison),
     },
     temperature,
     estimatedDice: prediction.estimatedDice,
@@ -144,12 +164,25 @@ function compare(
     ...judgements(prediction),
     seconds,
     ...(invalidVoxels > 0 && { invalidVoxels }),
-    picture: makePicture({ image: volume, reference, prediction: mask, probability }),
+    picture: makePicture({ image: volume, ...outlined, probability }),
   };
 }
 
-function calibrationOf(probability: Float32Array, reference: Uint8Array, region: Uint8Array): CaseCalibration {
-  const bins = sumBins(probability, reference);
+function countMarked(mask: Uint8Array): number {
+  return mask.reduce((sum, value) => sum + value, 0);
+}
+
+/** @param comparison class numbers, which tell where nothing is known */
+function calibrationOf(
+  probability: Float32Array,
+  reference: Uint8Array,
+  region: Uint8Array,
+  comparison: Uint8Array,
+): CaseCalibration {
+  const everywhere = comparison.includes(UNKNOWN)
+    ? known(new Uint8Array(region.length).fill(1), comparison)
+    : undefined;
+  const bins = sumBins(probability, reference, { region: everywhere });
   const regionBins = sumBins(probability, reference, { region });
   return { all: errorsOfBins(bins), region: errorsOfBins(regionBins), bins, regionBins };
 }

@@ -7,7 +7,7 @@ import { quantile } from '../math/statistics.js';
 import { type Affine, count, type Vec3 } from '../math/vector.js';
 import type { Volume } from '../volume/volume.js';
 
-/** An axial slice, row by row from the top left. Masks hold 0 or 1; `probability` 0 to 255 for 0 to 1. */
+/** An axial slice, row by row from the top left. Masks hold class numbers; `probability` 0 to 255 for 0 to 1. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
@@ -17,15 +17,19 @@ export interface Picture {
   readonly image: Uint8Array;
   readonly reference: Uint8Array;
   readonly prediction: Uint8Array;
+  /** How many classes there are; absent: one. */
+  readonly classes?: number;
   readonly probability?: Uint8Array;
 }
 
 export interface PictureSource {
   /** In any orientation: the affine tells which way is up. */
   readonly image: Volume;
-  /** On the image's grid; 1 is foreground. */
+  /** On the image's grid: class numbers, 0 for background. */
   readonly reference: Uint8Array;
   readonly prediction: Uint8Array;
+  /** How many classes there are; default 1. */
+  readonly classes?: number;
   /** Foreground probability, 0 to 1. */
   readonly probability?: Float32Array;
 }
@@ -40,7 +44,7 @@ const margin = 0.5;
  * Cut the axial slice with the most voxels in reference or prediction (the middle one where both are empty).
  * @throws GeometryError where the arrays do not have the image's number of voxels
  */
-export function makePicture({ image, reference, prediction, probability }: PictureSource): Picture {
+export function makePicture({ image, reference, prediction, classes = 1, probability }: PictureSource): Picture {
   const voxels = count(image.size);
   for (const array of [image.data, reference, prediction, probability]) {
     if (array && array.length !== voxels) {
@@ -84,7 +88,16 @@ export function makePicture({ image, reference, prediction, probability }: Pictu
   const low = quantile(grey, 0.01);
   const high = quantile(grey, 0.99);
   const scale = high > low ? 255 / (high - low) : 0;
-  const majority = (mask: Uint8Array) => Uint8Array.from(cut(mask), (share) => (share >= 0.5 ? 1 : 0));
+  const majority = (mask: Uint8Array): Uint8Array => {
+    const out = new Uint8Array(width * height);
+    for (let number = 1; number <= classes; number++) {
+      const only = classes === 1 ? mask : mask.map((value) => (value === number ? 1 : 0));
+      cut(only).forEach((share, i) => {
+        if (share >= 0.5) out[i] = number;
+      });
+    }
+    return out;
+  };
   return {
     width,
     height,
@@ -92,6 +105,7 @@ export function makePicture({ image, reference, prediction, probability }: Pictu
     image: Uint8Array.from(grey, (value) => clampByte((value - low) * scale)),
     reference: majority(reference),
     prediction: majority(prediction),
+    ...(classes > 1 && { classes }),
     ...(probability && { probability: Uint8Array.from(cut(probability), (p) => clampByte(p * 255)) }),
   };
 }

@@ -7,6 +7,7 @@ import { createEstimate, type Estimate, groupOfCase, meanOver } from './figures.
 import { collectNotes } from './notes.js';
 import { summariseDetectors, summariseFalseAlarms } from './summarise-ood.js';
 import { summariseEstimatedDice, summariseRanking } from './summarise-ranking.js';
+import { summariseConfusions, summariseForeground, summariseStructures } from './summarise-structures.js';
 import type { CalibrationSummary, Summary, TaskSummary } from './summary.js';
 
 export interface SummariseOptions {
@@ -62,6 +63,7 @@ export function summarise(evaluation: Evaluation, options: SummariseOptions = {}
     },
     failureRanking: summariseRanking(cases, estimate),
     estimatedDice: summariseEstimatedDice(cases, calibrationDice, estimate),
+    foreground: summariseForeground(cases, oodImages, estimate),
     notes: [...collectNotes({ ...evaluation, tasks, alphas, falseAlarms }), ...(evaluation.notes ?? [])],
   };
 }
@@ -78,6 +80,8 @@ function summariseTask(cases: readonly CaseResult[], failed: number, estimate: E
     assdMm: figure((c) => c.assdMm),
     nsd: figure((c) => c.nsd),
     volumeErrorMl: figure((c) => c.predictedMl - c.referenceMl),
+    structures: summariseStructures(cases, estimate),
+    confusions: summariseConfusions(cases),
     calibration: {
       before: summariseCalibration(cases, 'before', estimate),
       after: summariseCalibration(cases, 'after', estimate),

@@ -2,6 +2,7 @@
 import type { BinSums } from '../calibration/reliability.js';
 import type { Interval } from '../math/bootstrap.js';
 import type { ModelReference } from './case-result.js';
+import type { ConfusionSummary, ForegroundSummary, StructureSummary } from './summarise-structures.js';
 
 /** Means over cases, over all voxels and (`Roi`) over the region around the organ, and the errors of pooled voxels. */
 export interface CalibrationSummary {
@@ -31,6 +32,9 @@ export interface TaskSummary {
   readonly nsd: Interval;
   /** Predicted minus reference volume, in ml. */
   readonly volumeErrorMl: Interval;
+  /** Of a task of several structures, each by itself, by name. */
+  readonly structures: Readonly<Record<string, StructureSummary>>;
+  readonly confusions: readonly ConfusionSummary[];
   readonly calibration: { readonly before: CalibrationSummary; readonly after: CalibrationSummary };
   /** The median of the temperatures that the cases were given: the task's, unless images were taken for other tasks. */
   readonly temperature: number | null;
@@ -90,6 +94,8 @@ export interface Summary {
   readonly failureRanking: Readonly<Record<string, Readonly<Record<string, RankingSummary>>>>;
   /** Task, or `all` -> figures. */
   readonly estimatedDice: Readonly<Record<string, EstimatedDiceSummary>>;
+  /** Foreground of every set under every task's name: beside a task's own, all of it is false. */
+  readonly foreground: readonly ForegroundSummary[];
   /** What was left out and why, one sentence each. */
   readonly notes: readonly string[];
 }

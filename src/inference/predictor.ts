@@ -1,7 +1,9 @@
 /** A model applied to whole images: which task, which voxels, how sure, and whether to believe it. */
-import { estimatedDice } from '../calibration/estimated-dice.js';
+import { estimatedDices } from '../calibration/estimated-dice.js';
 import { type LabelSpace, logitCount } from '../labels/label-space.js';
 import { maskOfProbabilities } from '../labels/probability.js';
+import { structureMask } from '../labels/reference.js';
+import { mean } from '../math/statistics.js';
 import { count, type Vec3 } from '../math/vector.js';
 import { volumeMl } from '../metrics/overlap.js';
 import type { Model, ModelTask } from '../model/model.js';
@@ -18,6 +20,7 @@ import { restoreLogits } from './channels.js';
 import { beyondRemark, chooseTasks } from './choose-tasks.js';
 import { largestComponents } from './components.js';
 import { checkContents, emptyUnder, notFiniteRemark } from './contents.js';
+import { type Foreground, type ForegroundByTask, foregroundOf } from './foreground.js';
 import type { Network } from './network.js';
 import { oodMap } from './ood-map.js';
 import { distinctPlans } from './plans.js';
@@ -80,13 +83,28 @@ export interface Prediction {
   readonly oodMap: Float32Array | null;
   readonly foregroundVoxels: number;
   readonly volumeMl: number;
+  /** What would be foreground under the name of each task that the image was run for, see `foreground.ts`. */
+  readonly foreground: ForegroundByTask;
   /** The Dice that the probabilities promise; null for an empty mask or an image that is not in distribution. */
   readonly estimatedDice: number | null;
+  /** Each structure of the task by itself, in their order; empty where nothing was segmented. */
+  readonly structures: readonly FoundStructure[];
   /** Voxel spacing of the image in mm. */
   readonly spacing: Vec3;
   /** Passes over the image, of all plans, members and dropout, and windows in all. */
   readonly passes: number;
   readonly windows: number;
+}
+
+/** What was found of one structure. */
+export interface FoundStructure {
+  readonly name: string;
+  /** What a mask file holds for it. */
+  readonly value: number;
+  readonly voxels: number;
+  readonly volumeMl: number;
+  /** As {@link Prediction.estimatedDice}. */
+  readonly estimatedDice: number | null;
 }
 
 /** An opened model, or an ensemble; see `openModel`. */
@@ -151,9 +169,10 @@ async function predict(
   const { keepLargest = task.calibration.keepLargest } = options;
   const whole = maskOfProbabilities(task.labels, probability);
   const mask = keepLargest ? largestComponents(task.labels, whole, volume.size) : whole;
-  let foregroundVoxels = 0;
-  for (let i = 0; i < mask.length; i++) if (mask[i] > 0) foregroundVoxels++;
+  const foregroundVoxels = countMarked(mask);
   const spacing = spacingOf(volume.affine);
+  const isFamiliar = verdict.verdict === 'in-distribution';
+  const estimates = isFamiliar ? estimatedDices(task.labels, probability, mask, volume.size) : null;
   return {
     task: task.name,
     labels: task.labels,
@@ -172,8 +191,13 @@ async function predict(
     oodMap: options.oodMap ? await oodMap(model.ood, task.name, scan) : null,
     foregroundVoxels,
     volumeMl: volumeMl(foregroundVoxels, spacing),
-    estimatedDice:
-      verdict.verdict === 'in-distribution' ? estimatedDice(task.labels, probability, mask, volume.size) : null,
+    foreground: plain.foreground,
+    estimatedDice: estimates && meanOfFound(estimates),
+    structures: task.labels.structures.map(({ name, written }, s) => {
+      const voxels = countMarked(structureMask(task.labels, mask, s));
+      const estimate = estimates?.[s] ?? null;
+      return { name, value: written, voxels, volumeMl: volumeMl(voxels, spacing), estimatedDice: estimate };
+    }),
     spacing,
     passes: plain.passes + more.passes,
     windows: plain.windows + more.windows,
@@ -205,10 +229,21 @@ function unsegmented(
     mask: new Uint8Array(voxels),
     keepLargest: keepLargest ?? calibrated,
     oodMap: wanted ? new Float32Array(voxels) : null,
-    ...{ foregroundVoxels: 0, volumeMl: 0, estimatedDice: null },
+    ...{ foregroundVoxels: 0, volumeMl: 0, foreground: {}, estimatedDice: null, structures: [] },
     spacing: spacingOf(volume.affine),
     ...{ passes: 0, windows: 0 },
   };
+}
+
+function countMarked(mask: Uint8Array): number {
+  let n = 0;
+  for (let i = 0; i < mask.length; i++) if (mask[i] > 0) n++;
+  return n;
+}
+
+function meanOfFound(estimates: readonly (number | null)[]): number | null {
+  const found = estimates.filter((value) => value !== null);
+  return found.length === 0 ? null : mean(found);
 }
 
 interface PlainPasses {
@@ -217,6 +252,7 @@ interface PlainPasses {
   /** Under its plan. */
   readonly scan: KeptScan;
   readonly features: FeaturesByTask;
+  readonly foreground: ForegroundByTask;
   readonly passes: number;
   readonly windows: number;
 }
@@ -230,6 +266,7 @@ async function runNearest(
   options: PredictVolumeOptions,
 ): Promise<PlainPasses> {
   const features: Record<string, Features | null> = Object.fromEntries(model.tasks.map(({ name }) => [name, null]));
+  const foreground: Record<string, Foreground> = {};
   let nearest: Pick<PlainPasses, 'task' | 'scan'> | undefined;
   let [passes, windows] = [0, 0];
   const runConstant = runsConstant(model);
@@ -237,13 +274,16 @@ async function runNearest(
     const scan = await runAndKeep(network, volume, plan, { ...options, runConstant });
     passes++;
     windows += scan.windows;
-    for (const { name } of tasks) features[name] = scan.features;
+    for (const { name, labels } of tasks) {
+      features[name] = scan.features;
+      foreground[name] = foregroundOf(labels, scan);
+    }
     const name = nearestTask(scoreTasks(model.ood, features).scores)?.name;
     const task = tasks.find((one) => one.name === name);
     if (task || !nearest?.scan.features) nearest = { task: task ?? tasks[0], scan };
   }
   if (!nearest?.scan.features) throw emptyUnder(chosen, volume);
-  return { ...nearest, features, passes, windows };
+  return { ...nearest, features, foreground, passes, windows };
 }
 
 /** In a function of its own, so that nothing holds the prepared image when it returns. */

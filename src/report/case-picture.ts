@@ -15,6 +15,14 @@ import { element, px } from './svg.js';
 export const referenceColour = '#56B4E9';
 export const predictionColour = '#E69F00';
 
+/** Of several structures each has a colour, in which both its outlines are drawn: all of Okabe and Ito's that show on grey. */
+const structureColours = ['#E69F00', '#56B4E9', '#009E73', '#F0E442', '#CC79A7', '#D55E00', '#0072B2'];
+
+/** The colour of a class by its number, from 1; after seven they come again. */
+export function colourOf(number: number): string {
+  return structureColours[(number - 1) % structureColours.length];
+}
+
 /** Pixels are averaged over up to this many a side to make a picture small; beyond, little can be seen. */
 const coarsest = 4;
 
@@ -27,10 +35,17 @@ export interface PictureText {
 
 /** The slice with the outlines of both masks, as an inline SVG in true proportions; null where it does not fit. */
 export function renderOutlines(picture: Picture, text: PictureText): Html | null {
-  const outlines = html`${[
-    outline(picture, picture.reference, referenceColour, 'reference'),
-    outline(picture, picture.prediction, predictionColour, 'prediction'),
-  ]}`;
+  const { classes = 1 } = picture;
+  const numbers = Array.from({ length: classes }, (_, c) => c + 1);
+  const outlines = html`${numbers.flatMap((number) => {
+    const only = (mask: Uint8Array) => (classes === 1 ? mask : mask.map((value) => (value === number ? 1 : 0)));
+    const [reference, prediction] =
+      classes === 1 ? [referenceColour, predictionColour] : [colourOf(number), colourOf(number)];
+    return [
+      outline(picture, only(picture.reference), reference, 'reference'),
+      outline(picture, only(picture.prediction), prediction, 'prediction'),
+    ];
+  })}`;
   return fitted(picture, text, outlines, (image) => ({ pixels: image, channels: 1 }));
 }
 

@@ -4,6 +4,7 @@ import { type Html, html } from './html.js';
 const titles = {
   cases: 'Every case',
   accuracy: 'Accuracy',
+  structures: 'Structure by structure',
   calibration: 'Calibration',
   ood: 'Out-of-distribution images',
   ranking: 'Knowing when a mask is poor',

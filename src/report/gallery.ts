@@ -4,7 +4,7 @@
  */
 import type { CaseResult, FailedCase } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
-import { renderOutlines, renderProbability } from './case-picture.js';
+import { colourOf, renderOutlines, renderProbability } from './case-picture.js';
 import { type Content, type Html, html, join, lengthOf, nothing, number, plural, shorten } from './html.js';
 
 /** Characters of pictures that leave room for tables and figures in a file of 5 MB. */
@@ -47,10 +47,20 @@ export function renderGallery(summary: Summary, cases: readonly CaseResult[], fa
     return figures.length === 0
       ? nothing
       : html`<h3>${task}</h3>
+${legend(Object.keys(summary.tasks[task].structures))}
 <div class="pictures">${join(figures, '\n')}</div>`;
   });
   return html`${join(sections, '\n')}
 ${leftOut(ranked.length - cards.length, tooLarge.size)}`;
+}
+
+/** Which colour is which structure, where there are several. */
+function legend(structures: readonly string[]): Html {
+  if (structures.length < 2) return nothing;
+  const keys = structures.map(
+    (name, s) => html`<span class="structure" style="--colour: ${colourOf(s + 1)}"><i></i>${name}</span>`,
+  );
+  return html`<p class="legend">${join(keys, ' ')} · reference solid, prediction dashed</p>`;
 }
 
 function rankCases(task: string, cases: readonly CaseResult[], failed: readonly FailedCase[]): Card[] {

@@ -14,6 +14,7 @@ import { renderLeftOut } from './left-out-section.js';
 import { renderOod } from './ood-section.js';
 import { type ReportProvenance, renderProvenance } from './provenance-section.js';
 import { renderRanking } from './ranking-section.js';
+import { renderForeground, renderStructures } from './structures-section.js';
 import { style } from './style.js';
 
 export interface ReportModel extends ModelReference {
@@ -50,6 +51,8 @@ export function renderReport(source: ReportSource): string {
   ];
   const body = html`${renderCases(summary, cases, failed)}
 ${renderAccuracy(summary, cases)}
+${renderStructures(summary)}
+${renderForeground(summary)}
 ${renderCalibration(summary)}
 ${renderOod(summary, cases, oodImages)}
 ${renderRanking(summary)}

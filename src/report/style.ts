@@ -99,6 +99,8 @@ svg .count.after { fill: var(--accent); fill-opacity: .35; }
 .pictures figcaption .range { font-size: 12.5px; overflow-wrap: anywhere; }
 .slice .reference, .slice .prediction { stroke-width: 1.6; stroke-linejoin: round; }
 .slice .prediction { stroke-dasharray: 5 2.5; }
+.structure { margin-right: 0.8em; white-space: nowrap; }
+.structure i { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.3em; background: var(--colour); }
 .key { display: inline-block; width: 1.5em; height: 0; border-top: 3px solid; vertical-align: middle; margin-right: .35em; }
 .key.reference { border-color: ${referenceColour}; }
 .key.prediction { border-color: ${predictionColour}; border-top-style: dashed; }

@@ -36,7 +36,9 @@ export function describeCase(prediction: Prediction, context: CaseContext): Pred
     ...{ verdict: verdict.verdict, ood: verdict.ood, task, temperature, keepLargest },
     foregroundVoxels: segmented ? prediction.foregroundVoxels : null,
     volumeMl: segmented ? prediction.volumeMl : null,
-    ...{ estimatedDice, spacing, device, files, notFiniteVoxels },
+    estimatedDice,
+    ...(prediction.structures.length > 1 && { structures: prediction.structures }),
+    ...{ spacing, device, files, notFiniteVoxels },
     remarks: [...header.remarks.map(({ text }) => sentence({ problem: text })), ...prediction.remarks],
     seconds,
   };

@@ -1,4 +1,5 @@
 /** What `predict` says of images: the contents of `CASE.json` and of its `summary.json`. */
+import type { FoundStructure } from '../inference/predictor.js';
 import type { Verdict } from '../ood/verdict.js';
 import type { Device } from '../runtime/session.js';
 import type { PredictSettings } from './predict-settings.js';
@@ -37,6 +38,8 @@ export interface PredictedCase extends ResultSource {
   readonly foregroundVoxels: number | null;
   readonly volumeMl: number | null;
   readonly estimatedDice: number | null;
+  /** Of a task of several structures, what was found of each; absent where there is one, or nothing was segmented. */
+  readonly structures?: readonly FoundStructure[];
   readonly spacing: readonly number[];
   /** Where the network ran. */
   readonly device: Device;

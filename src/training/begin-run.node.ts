@@ -73,7 +73,8 @@ export async function beginRun(options: TrainOptions): Promise<BegunRun> {
   const store = createCaseStore(cache, digests);
   await requireSound(datasets, options, store.scan);
   const hashes: string[] = [];
-  for (const dataset of datasets) hashes.push(await datasetHash(dataset, digests));
+  // Of the data as it lies there; how its structures are taken is among the options.
+  for (const dataset of opened) hashes.push(await datasetHash(dataset, digests));
   await digests.keep();
   const chosen = await chooseLayers(architecture, runtime);
   const settings = trainSettings(

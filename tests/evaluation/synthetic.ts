@@ -51,6 +51,7 @@ export function syntheticCase(changes: Partial<CaseResult> = {}): CaseResult {
       before: syntheticCalibration([0.1, 0.9, 0.9, 0.9], [0, 1, 1, 0]),
       after: syntheticCalibration([0.1, 0.7, 0.7, 0.7], [0, 1, 1, 0]),
     },
+    foreground: {},
     temperature: 1.5,
     estimatedDice: 0.88,
     verdict: syntheticVerdict(0.5),
