@@ -260,13 +260,13 @@ describe('voxels', () => {
       ['error', 'duplicate-image', 'c5'],
       ['error', 'unknown-label-value', 'c2'],
       ['warning', 'empty-foreground', 'c3'],
-      ['note', 'label-absent', null],
-      ['note', 'label-absent', null],
+      ['warning', 'label-absent', null],
+      ['warning', 'label-absent', null],
     ]);
     expect(findings[0].message).toMatch(/^3 voxels/);
     expect(findings[2].message).toContain('of case c2, and the two are in different splits, "test" and "train"');
     expect(findings[3].message).toContain('label values 9 are not in dataset.json, which names 0, 1, 2');
-    expect(findings[5].message).toBe('label 1 (liver) is missing in 1 of 5 cases: c3.');
+    expect(findings[5].message).toBe('structure liver has no voxel in 1 of 5 cases: c3.');
   });
 
   test('an image that is all NaN is constant; fractions are no labels, float noise is', async () => {

@@ -91,7 +91,6 @@ describe('parseDatasetJson', () => {
   test.each([
     ['several channels', changed({ modality: { '0': 'T1', '1': 'T2' } })],
     ['pictures', changed({ channel_names: { '0': 'T1' }, file_ending: '.png' })],
-    ['an ignore label', changed({ labels: { background: 0, liver: 1, ignore: 2 } })],
   ])('says that it does not handle %s', (_, text) => {
     expect(() => parse(text)).toThrow(UnsupportedError);
   });

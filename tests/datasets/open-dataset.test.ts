@@ -32,6 +32,7 @@ describe('openDataset', () => {
     expect(dataset.cases[0]).toEqual({
       name: 'c1',
       image: join(folder, 'imagesTr', 'c1.nii.gz'),
+      annotated: null,
       label: join(folder, 'labelsTr', 'c1.nii.gz'),
       group: 'a',
     });
@@ -66,6 +67,7 @@ describe('openDataset', () => {
     put(folder, 'dataset.json', {
       channel_names: { 0: 'T1' },
       labels: { background: 0, whole: [1, 2, 3], core: [2, 3], rim: 3 },
+      regions_class_order: [1, 2, 3],
       file_ending: '.nii',
     });
     const dataset = await openDataset(folder);

@@ -35,7 +35,7 @@ describe('a label space', () => {
     const of = labelSource({ labels });
     const all = labelSpaceOf(withStructures(of, { structures: 'target' }));
     expect(foregroundNames(all)).toEqual(['ventricle', 'myocardium', 'scar']);
-    expect([...referenceOf(all, Float32Array.of(0, 1, 2, 5, 0.9999, 7, -1))]).toEqual([0, 1, 1, 1, 1, 1, 0]);
+    expect([...referenceOf(all, Float32Array.of(0, 1, 2, 5, 0.9999, 7, -1))]).toEqual([0, 1, 1, 1, 1, 0, 0]);
     const some = labelSpaceOf({ ...of, target: [1, 5] });
     expect(writtenNames(some)).toEqual({ 1: 'ventricle + scar' });
     expect([...referenceOf(some, Float32Array.of(0, 1, 2, 5))]).toEqual([0, 1, 0, 1]);
