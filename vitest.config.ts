@@ -1,8 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Their processes use all cores, are killed at moments, or build what others run: one file at a time. */
-const alone = ['tests/{cli,corpus,docs,package}/**/*.test.ts'];
+/** These build what all others run, or pack it: one file at a time. */
+const building = ['tests/{docs,package}/**/*.test.ts', 'tests/cli/{build,setup}.test.ts'];
+/** These start processes that use all cores, or are killed at moments. */
+const processes = ['tests/{cli,corpus}/**/*.test.ts'];
+const everywhere = ['**/node_modules/**'];
 
 export default defineConfig({
   test: {
@@ -15,21 +18,31 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'alone',
-          include: alone,
-          maxWorkers: 1,
+          // Where these use the engine, it is with one thread.
+          name: 'rooms',
+          include: ['tests/**/*.test.ts'],
+          exclude: [...everywhere, ...processes, ...building],
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: processes,
+          exclude: [...everywhere, ...building],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
         test: {
-          // Where these use the engine, it is with one thread.
-          name: 'rooms',
-          include: ['tests/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...alone],
-          maxWorkers: availableParallelism(),
-          sequence: { groupOrder: 0 },
+          name: 'building',
+          include: building,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

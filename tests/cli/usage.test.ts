@@ -53,7 +53,7 @@ describe('help', () => {
   test.each([
     [
       'train',
-      '--output --preset --steps --minutes --seed --batch --patch --spacing --plans --plan-only --balance --loss --dropout --learning-rate --validation-cases --checkpoint-every --init --run --resume --cache --no-cache --cache-size --threads --device --json --quiet --help',
+      '--output --preset --steps --minutes --seed --batch --patch --spacing --plans --plan-only --balance --structures --absent --loss --dropout --learning-rate --validation-cases --checkpoint-every --init --run --resume --cache --no-cache --cache-size --threads --device --json --quiet --help',
     ],
     [
       'predict',

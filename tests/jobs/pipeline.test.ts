@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { evaluate } from '../../src/jobs/evaluate.node.js';
 import { predict } from '../../src/jobs/predict.node.js';
 import { train } from '../../src/jobs/train.node.js';
@@ -47,17 +48,22 @@ describe('train, predict, evaluate', () => {
 const hippocampus = path.resolve(import.meta.dirname, '../../../shared/data/hippocampus-mr');
 
 describe.skipIf(!existsSync(hippocampus))('on scans of hippocampi', () => {
-  it('segments unseen ones, with honest probabilities, after two minutes', { timeout: 900_000 }, async () => {
+  it('segments unseen ones, with honest probabilities, after half a minute', { timeout: 900_000 }, async () => {
+    const whole = await openDataset(hippocampus);
+    const { train: training, calibration: own, test } = whole.split;
+    const split = { train: training.slice(0, 24), calibration: own.slice(0, 20), test: test.slice(0, 16) };
+    const dataset = { ...whole, split };
     const model = at('hippocampus.onnx');
-    const settings = { preset: 'tiny', batch: 2, steps: 300, learningRate: 5e-3 } as const;
-    const { tasks } = await train({ datasets: [hippocampus], output: model, ...settings });
-    expect(tasks[0].calibrationDice).toBeGreaterThan(0.8);
-    const { summary } = await evaluate({ model, datasets: [hippocampus], output: at('hippocampus') });
+    const settings = { preset: 'tiny', batch: 2, steps: 140, learningRate: 5e-3, validationCases: 0 } as const;
+    const { tasks } = await train({ datasets: [dataset], output: model, cache: false, ...settings });
+    expect(tasks[0].calibrationDice).toBeGreaterThan(0.75);
+    const { summary } = await evaluate({ model, datasets: [dataset], output: at('hippocampus') });
     const { n, failed, dice, calibration } = summary.tasks['hippocampus-mr'];
-    expect([n, failed]).toEqual([32, 0]);
-    expect(dice.mean).toBeGreaterThan(0.8);
+    expect([n, failed]).toEqual([16, 0]);
+    expect(dice.mean).toBeGreaterThan(0.75);
     expect(calibration.after.nllRoi.mean!).toBeLessThanOrEqual(calibration.before.nllRoi.mean! + 0.01);
     const alarms = summary.ood.falseAlarms.find(({ alpha, task }) => alpha === 0.05 && task !== 'pooled')!;
-    expect(alarms.alarms).toBeLessThanOrEqual(8);
+    // The beta-binomial range of 16 images against 20 ends below.
+    expect(alarms.alarms).toBeLessThanOrEqual(6);
   });
 });
