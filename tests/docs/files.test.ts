@@ -99,6 +99,7 @@ function fieldsOf(json: unknown, names: Readonly<Record<string, string>> = {}, i
       return value.flatMap((item) => walk(item, `${at}[]`));
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value) || isLeaf(value)) return [at];
+    if (Object.keys(value).length === 0) return [at];
     return Object.entries(value).flatMap(([key, item]) =>
       walk(item, [at, names[at] ?? key].filter((part) => part !== '').join('.')),
     );
