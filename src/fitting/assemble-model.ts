@@ -3,8 +3,10 @@ import { casesOf, type Dataset } from '../datasets/dataset.js';
 import { labelSpaceOf } from '../datasets/structures.js';
 import type { Model } from '../model/model.js';
 import { built } from '../networks/network.js';
+import { recordedOptions } from '../options/options.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { TrainingState } from '../training/checkpoint.js';
+import { trainOptions } from '../training/train-options.js';
 import type { TrainSettings } from '../training/train-settings.js';
 import type { PostHocFit } from './post-hoc.js';
 
@@ -20,7 +22,7 @@ export interface FinishedRun {
 
 /** The model of a run; tasks are in the order of the data sets. */
 export function assembleModel({ name, engine, settings, datasets, plans, state, postHoc }: FinishedRun): Model {
-  const { device, preset, architecture, batch, spacing, balance, loss, dropout, learningRate } = settings;
+  const { device, architecture } = settings;
   return {
     name,
     network: built(architecture),
@@ -46,7 +48,8 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
       steps: state.step,
       trainingSeconds: state.seconds,
       settings: {
-        ...{ device, preset, batch, spacing: String(spacing), balance, loss, dropout, learningRate },
+        device,
+        ...recordedSettings(settings),
         // The step whose weights these are.
         weightsOfStep: state.best?.step ?? state.step,
         validationDice: state.best?.score ?? null,
@@ -55,6 +58,17 @@ export function assembleModel({ name, engine, settings, datasets, plans, state, 
       init: settings.init,
     },
   };
+}
+
+/** Every option that the run's results depend on, as it was given or by default; the seed stands apart. */
+function recordedSettings(settings: TrainSettings): Model['provenance']['settings'] {
+  const given: Readonly<Record<string, unknown>> = { ...settings };
+  const entries = recordedOptions(trainOptions).flatMap(([name]) => {
+    const value = given[name];
+    if (name === 'seed' || value === undefined) return [];
+    return [[name, typeof value === 'number' || typeof value === 'boolean' ? value : String(value)] as const];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The weights that a run ends with: the best average on its validation cases, or where there are none the last. */
