@@ -15,22 +15,6 @@ export function estimatedDice(
   size: Vec3,
   radius = regionRadius,
 ): number | null {
-  const estimates = estimatedDices(space, probability, mask, size, radius).filter((value) => value !== null);
-  return estimates.length === 0 ? null : mean(estimates);
-}
-
-/**
- * By structure, 2 sum(p m) / (sum p + sum m), summed within the prediction dilated by `radius` voxels, since the small
- * probabilities of far background would add up and bias sum p. Null for an empty mask: there is nothing to estimate.
- * Means something only for calibrated probabilities of images in distribution.
- */
-export function estimatedDices(
-  space: LabelSpace,
-  probability: Float32Array,
-  mask: Uint8Array,
-  size: Vec3,
-  radius = regionRadius,
-): (number | null)[] {
   const k = logitCount(space);
   const voxels = mask.length;
   if (probability.length !== k * voxels) {
@@ -40,10 +24,25 @@ export function estimatedDices(
       found: `${probability.length}`,
     });
   }
-  return space.structures.map((_, s) => {
-    const plane = k === 1 ? probability : probability.subarray(s * voxels, (s + 1) * voxels);
-    return expectedDice(plane, structureMask(space, mask, s), size, radius);
-  });
+  const planeOf = (s: number) => probability.subarray(s * voxels, (s + 1) * voxels);
+  const estimates = estimatedDices(space, planeOf, mask, size, radius).filter((value) => value !== null);
+  return estimates.length === 0 ? null : mean(estimates);
+}
+
+/**
+ * By structure, 2 sum(p m) / (sum p + sum m), summed within the prediction dilated by `radius` voxels, since the small
+ * probabilities of far background would add up and bias sum p. Null for an empty mask: there is nothing to estimate.
+ * Means something only for calibrated probabilities of images in distribution.
+ * @param probabilityOf a structure's; each is asked for once, in order
+ */
+export function estimatedDices(
+  space: LabelSpace,
+  probabilityOf: (structure: number) => Float32Array,
+  mask: Uint8Array,
+  size: Vec3,
+  radius = regionRadius,
+): (number | null)[] {
+  return space.structures.map((_, s) => expectedDice(probabilityOf(s), structureMask(space, mask, s), size, radius));
 }
 
 /** Of one structure. */

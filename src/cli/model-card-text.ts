@@ -9,6 +9,7 @@ export function modelCardText(card: ModelCard): string {
   const sections: readonly (readonly [string, string])[] = [
     ['', head(card)],
     ['Tasks', tableText(card.tasks.map(taskRow), { heading: taskHeading, alignRight: [3], indent: '  ' })],
+    ...structureSection(card.tasks),
     ['Plans', card.tasks.map((task) => planText(task.name, task.plan)).join('\n')],
     [
       'On its calibration images',
@@ -36,6 +37,18 @@ const taskHeading = ['name', 'modality', 'foreground', 'train / calibration / te
 
 function taskRow({ name, modality, foreground, cases }: TaskCard): string[] {
   return [name, modality, foreground.join(', '), `${cases.train} / ${cases.calibration} / ${cases.test}`];
+}
+
+/** Tasks of several structures: what masks hold for each, and what their references held. */
+function structureSection(tasks: readonly TaskCard[]): (readonly [string, string])[] {
+  const rows = tasks
+    .filter(({ structures }) => structures.length > 1)
+    .flatMap(({ name, structures }) =>
+      structures.map((s) => [name, s.name, s.values === null ? 'all above 0' : s.values.join(', '), String(s.written)]),
+    );
+  if (rows.length === 0) return [];
+  const heading = ['task', 'structure', 'label values', 'in masks'];
+  return [['Structures', tableText(rows, { heading, alignRight: [3], indent: '  ' })]];
 }
 
 function planText(name: string, plan: Plan): string {

@@ -6,7 +6,12 @@ import { absent, fixed, intervalText, plainText, tableText } from './text.js';
 /** Tables of accuracy and calibration, of detection where OOD sets were given, and of false alarms. */
 export function summaryText(summary: Summary, options: { readonly indent?: string } = {}): string {
   const indent = options.indent ?? '';
-  return [accuracyTable(summary, indent), detectionTable(summary, indent), falseAlarmsTable(summary, indent)]
+  return [
+    accuracyTable(summary, indent),
+    structuresTable(summary, indent),
+    detectionTable(summary, indent),
+    falseAlarmsTable(summary, indent),
+  ]
     .filter((table) => table !== '')
     .join('\n\n');
 }
@@ -28,6 +33,22 @@ function accuracyTable({ tasks }: Summary, indent: string): string {
     alignRight: [1, 4],
     indent,
   });
+}
+
+/** Of tasks of several structures. */
+function structuresTable({ tasks }: Summary, indent: string): string {
+  const rows = Object.entries(tasks).flatMap(([task, { structures, confusions }]) =>
+    Object.entries(structures).map(([name, { dice, notAnnotated }]) => {
+      const worst = confusions.find(({ structure }) => structure === name);
+      return [
+        ...[plainText(task), plainText(name), intervalText(dice, 3), String(notAnnotated)],
+        worst ? `${fixed(100 * worst.share, 1)} % ${plainText(worst.calledOther)}` : absent,
+      ];
+    }),
+  );
+  if (rows.length === 0) return '';
+  const heading = ['task', 'structure', 'Dice (95 % interval)', 'not annotated', 'at most called'];
+  return tableText(rows, { heading, alignRight: [3], indent });
 }
 
 /** The default detector, and prediction uncertainty beside it: what the default must beat. */

@@ -128,10 +128,11 @@ function compare(
   // All structures of the task as one.
   const reference = foregroundMask(own, comparison);
   const mask = known(foregroundMask(labels, prediction.mask), comparison);
-  const probability = foregroundProbability(labels, prediction.probability);
+  const { probability: all } = prediction;
+  const probability = foregroundProbability(labels, all);
   const raw = foregroundProbability(labels, probabilitiesInPlace(labels, prediction.logits, 1));
   // Of all that the probabilities call foreground: what the mask leaves out of it is an error of theirs.
-  const called = foregroundMask(labels, maskOfProbabilities(labels, prediction.probability));
+  const called = foregroundMask(labels, maskOfProbabilities(labels, all));
   const region = known(evaluationRegion(called, reference, size), comparison);
   const { notFiniteVoxels: invalidVoxels } = prediction;
   const classes = classCount(own);

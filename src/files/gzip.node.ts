@@ -5,10 +5,10 @@ import { createDeflate, createGzip } from 'node:zlib';
 const STEP = 2 ** 20;
 
 /**
- * Parts, one after another, as one stream: the quickest level, for long runs in masks and noise in floats gain next to
+ * Parts, one after another, as one stream, each asked for when the one before is done with: the quickest level, for long runs in masks and noise in floats gain next to
  * nothing from more. No time stamp, so that equal contents are equal files.
  */
-export async function deflateParts(parts: readonly Uint8Array[], container: 'gzip' | 'zlib'): Promise<Uint8Array> {
+export async function deflateParts(parts: Iterable<Uint8Array>, container: 'gzip' | 'zlib'): Promise<Uint8Array> {
   const stream = (container === 'gzip' ? createGzip : createDeflate)({ level: 1, chunkSize: STEP });
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -18,8 +18,10 @@ export async function deflateParts(parts: readonly Uint8Array[], container: 'gzi
   });
   for (const part of parts) {
     for (let at = 0; at < part.length; at += STEP) {
-      const free = stream.write(part.subarray(at, at + STEP));
-      if (!free) await new Promise((resolve) => stream.once('drain', resolve));
+      // A part's memory may be used for the next: it goes on when this one is taken up.
+      await new Promise<void>((resolve, reject) => {
+        stream.write(part.subarray(at, at + STEP), (error) => (error ? reject(error) : resolve()));
+      });
     }
   }
   stream.end();

@@ -37,7 +37,7 @@ export type Inflate = (
 ) => Promise<Uint8Array>;
 
 /** Bytes as one gzip or zlib stream; the same bytes give the same stream. */
-export type Deflate = (parts: readonly Uint8Array[], container: 'gzip' | 'zlib') => Promise<Uint8Array>;
+export type Deflate = (parts: Iterable<Uint8Array>, container: 'gzip' | 'zlib') => Promise<Uint8Array>;
 
 /** An image whose header has been read and checked against the lengths of its files. */
 export interface DecodedHeader {
@@ -47,6 +47,17 @@ export interface DecodedHeader {
   /** Read the voxels. */
   readonly voxels: () => Promise<Volume>;
 }
+
+/** Maps on one grid, which a file holds one after another along a fourth axis. */
+export interface MapSeries {
+  /** What each shows. */
+  readonly names: readonly string[];
+  /** A map by its place; each is asked for once, in order, and may be overwritten by the next. */
+  readonly mapAt: (index: number) => Float32Array;
+}
+
+/** Values of a result: label values, a map of numbers, or several maps. */
+export type ResultValues = Uint8Array | Float32Array | MapSeries;
 
 /** What a result is, beside its values. */
 export type ResultKind =
@@ -78,7 +89,7 @@ export interface ImageFormat {
    * @throws {GeometryError} if their number is not the grid's
    */
   readonly write: (
-    values: Uint8Array | Float32Array,
+    values: ResultValues,
     header: ImageHeader,
     what: ResultKind,
     deflate: Deflate,

@@ -2,10 +2,13 @@
 import { UsageError } from '../errors.js';
 import { writeFileAtomic } from '../files/atomic.node.js';
 import { deflateParts } from '../files/gzip.node.js';
-import type { ResultKind } from './format.js';
+import type { MapSeries, ResultKind, ResultValues } from './format.js';
 import type { ImageHeader } from './image.js';
 import type { LabelNames } from './label-names.js';
 import { endingOf, formats } from './registry.js';
+
+/** Of each of several structures: far finer than probabilities are calibrated. */
+const PROBABILITY_STEPS = 2 ** 14;
 
 /**
  * Write a mask (uint8) with the image's geometry: `.nii.gz` (intent 1002, the image's own geometry bytes), `.nrrd`
@@ -28,7 +31,7 @@ export async function writeMask(
 
 /**
  * Write foreground probabilities (float32) with the image's geometry; formats and errors as {@link writeMask}.
- * @param probability of one structure, or of any: one plane, in the voxel order of the image
+ * @param probability of one structure, in the voxel order of the image
  * @example
  * const model = await openModel('model.onnx');
  * const { volume, header } = await readImage('scan.nii.gz');
@@ -38,6 +41,21 @@ export async function writeMask(
  */
 export async function writeProbabilities(path: string, probability: Float32Array, header: ImageHeader): Promise<void> {
   await write(path, probability, header, { kind: 'map', description: 'foreground probability' });
+}
+
+/**
+ * Those of several structures, along a fourth axis in their order, rounded to steps of 2^-14: the noise below would
+ * keep the file from being compressed. Formats and errors as {@link writeMask}.
+ */
+export async function writeStructureProbabilities(path: string, series: MapSeries, header: ImageHeader): Promise<void> {
+  const { names, mapAt } = series;
+  const description = `probability of ${names.join(', ')}`;
+  await write(path, { names, mapAt: (s) => rounded(mapAt(s)) }, header, { kind: 'map', description });
+}
+
+/** In a copy: the giver may keep the array. */
+function rounded(probability: Float32Array): Float32Array {
+  return probability.map((p) => Math.round(p * PROBABILITY_STEPS) / PROBABILITY_STEPS);
 }
 
 /**
@@ -54,12 +72,7 @@ export async function writeOodMap(path: string, map: Float32Array, header: Image
   await write(path, map, header, { kind: 'map', description });
 }
 
-async function write(
-  path: string,
-  values: Uint8Array | Float32Array,
-  header: ImageHeader,
-  what: ResultKind,
-): Promise<void> {
+async function write(path: string, values: ResultValues, header: ImageHeader, what: ResultKind): Promise<void> {
   const endings = formats.map(({ result }) => `.${result.ending}`);
   const format = formats.find(({ result }) => endingOf(path, [`.${result.ending}`]));
   if (!format) {

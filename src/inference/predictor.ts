@@ -1,7 +1,6 @@
 /** A model applied to whole images: which task, which voxels, how sure, and whether to believe it. */
 import { estimatedDices } from '../calibration/estimated-dice.js';
 import { type LabelSpace, logitCount } from '../labels/label-space.js';
-import { maskOfProbabilities } from '../labels/probability.js';
 import { structureMask } from '../labels/reference.js';
 import { mean } from '../math/statistics.js';
 import { count, type Vec3 } from '../math/vector.js';
@@ -14,6 +13,7 @@ import { nearestTask, scoreTasks } from '../ood/scores.js';
 import { judge, type Verdict } from '../ood/verdict.js';
 import type { Plan } from '../preprocessing/plan.js';
 import type { Device, Runtime } from '../runtime/session.js';
+import { componentCount } from '../volume/components.js';
 import { spacingOf } from '../volume/orientation.js';
 import type { Volume } from '../volume/volume.js';
 import { restoreLogits } from './channels.js';
@@ -67,8 +67,13 @@ export interface Prediction {
    * Made anew each time that they are asked for: most callers never do.
    */
   readonly logits: Float32Array;
-  /** Calibrated probability, likewise; the mean over dropout passes and members where there are several. */
+  /**
+   * Calibrated probability, likewise; the mean over dropout passes and members where there are several. Of several
+   * structures made anew each time: of a large image, ask for one structure after another.
+   */
   readonly probability: Float32Array;
+  /** That of one structure, by its place among them; of several, in an array that the next call may use again. */
+  readonly probabilityOf: (structure: number) => Float32Array;
   /**
    * 1 where the probability is above one half; of one plain pass, where the logit is positive. Of several structures the
    * number of the likeliest, 0 for background. Where {@link Prediction.keepLargest}, of each the largest connected
@@ -103,6 +108,8 @@ export interface FoundStructure {
   readonly value: number;
   readonly voxels: number;
   readonly volumeMl: number;
+  /** Connected components (26-connected) of its mask. */
+  readonly components: number;
   /** As {@link Prediction.estimatedDice}. */
   readonly estimatedDice: number | null;
 }
@@ -165,14 +172,14 @@ async function predict(
   const detectors: Partial<Record<DetectorName, Verdict>> = Object.fromEntries(verdicts);
   const verdict = detectors[model.ood.detector]!;
   const { temperature } = task.calibration;
-  const { probability, ...more } = await segment(members, task.name, volume, scan, options);
+  const segmentation = await segment(members, task.name, volume, scan, options);
+  const { probabilityOf, mask: whole } = segmentation;
   const { keepLargest = task.calibration.keepLargest } = options;
-  const whole = maskOfProbabilities(task.labels, probability);
   const mask = keepLargest ? largestComponents(task.labels, whole, volume.size) : whole;
   const foregroundVoxels = countMarked(mask);
   const spacing = spacingOf(volume.affine);
   const isFamiliar = verdict.verdict === 'in-distribution';
-  const estimates = isFamiliar ? estimatedDices(task.labels, probability, mask, volume.size) : null;
+  const estimates = isFamiliar ? estimatedDices(task.labels, probabilityOf, mask, volume.size) : null;
   return {
     task: task.name,
     labels: task.labels,
@@ -185,7 +192,10 @@ async function predict(
     get logits() {
       return restoreLogits(scan.logits, scan.prepared, task.labels);
     },
-    probability,
+    get probability() {
+      return segmentation.probability;
+    },
+    probabilityOf,
     mask,
     keepLargest,
     oodMap: options.oodMap ? await oodMap(model.ood, task.name, scan) : null,
@@ -194,13 +204,17 @@ async function predict(
     foreground: plain.foreground,
     estimatedDice: estimates && meanOfFound(estimates),
     structures: task.labels.structures.map(({ name, written }, s) => {
-      const voxels = countMarked(structureMask(task.labels, mask, s));
+      const found = structureMask(task.labels, mask, s);
+      const voxels = countMarked(found);
       const estimate = estimates?.[s] ?? null;
-      return { name, value: written, voxels, volumeMl: volumeMl(voxels, spacing), estimatedDice: estimate };
+      return {
+        ...{ name, value: written, voxels, volumeMl: volumeMl(voxels, spacing) },
+        ...{ components: componentCount(found, volume.size), estimatedDice: estimate },
+      };
     }),
     spacing,
-    passes: plain.passes + more.passes,
-    windows: plain.windows + more.windows,
+    passes: plain.passes + segmentation.passes,
+    windows: plain.windows + segmentation.windows,
   };
 }
 
@@ -226,6 +240,7 @@ function unsegmented(
     verdict: detectors[model.ood.detector]!,
     logits: new Float32Array(values).fill(BACKGROUND_LOGIT),
     probability: new Float32Array(values),
+    probabilityOf: () => new Float32Array(voxels),
     mask: new Uint8Array(voxels),
     keepLargest: keepLargest ?? calibrated,
     oodMap: wanted ? new Float32Array(voxels) : null,

@@ -5,6 +5,8 @@
  */
 import { calibrateInPlace } from '../calibration/calibrated-probability.js';
 import { UsageError } from '../errors.js';
+import { type LabelSpace, logitCount } from '../labels/label-space.js';
+import { maskOfProbabilities } from '../labels/probability.js';
 import type { Model } from '../model/model.js';
 import { prepareImage } from '../preprocessing/preprocess.js';
 import type { Runtime } from '../runtime/session.js';
@@ -13,6 +15,7 @@ import { restoreLogits } from './channels.js';
 import { type DropoutNetwork, dropoutOf, openDropoutNetwork, type RunWindow } from './dropout.js';
 import { type Network, openNetwork } from './network.js';
 import { type KeptScan, runWindows, type ScanOptions } from './scan.js';
+import { type StructurePlanes, structurePlanes } from './structure-planes.js';
 
 export interface DropoutOptions {
   /**
@@ -34,8 +37,12 @@ export interface Member {
 }
 
 export interface Segmentation {
-  /** Mean calibrated probabilities on the image's own grid, `[structures, voxels]`. */
+  /** Mean calibrated probabilities on the image's own grid, `[structures, voxels]`; may be made when asked for. */
   readonly probability: Float32Array;
+  /** Those of one structure, valid until the next is asked for. */
+  readonly probabilityOf: (structure: number) => Float32Array;
+  /** Class numbers. */
+  readonly mask: Uint8Array;
   /** Passes run for it beside the plain one, and their windows. */
   readonly passes: number;
   readonly windows: number;
@@ -82,6 +89,9 @@ export async function segment(
   plain: KeptScan,
   options: ScanOptions & DropoutOptions,
 ): Promise<Segmentation> {
+  const { labels, calibration } = members[0].model.tasks.find(({ name }) => name === task)!;
+  if (members.length === 1 && (options.mc ?? 0) === 0 && logitCount(labels) > 1)
+    return oneByOne(labels, structurePlanes(labels, plain, calibration.temperature));
   let mean: Float32Array = new Float32Array(0);
   let [n, passes, windows] = [0, 0, 0];
   for await (const pass of runPasses(members, task, volume, plain, options)) {
@@ -92,7 +102,23 @@ export async function segment(
     if (pass.windows > 0) passes++;
     windows += pass.windows;
   }
-  return { probability: mean, passes, windows };
+  const mask = maskOfProbabilities(labels, mean);
+  const probabilityOf = (s: number) => mean.subarray(s * mask.length, (s + 1) * mask.length);
+  return { probability: mean, probabilityOf, mask, passes, windows };
+}
+
+/** Of a single pass: all structures' probabilities together are made for those alone who ask for them. */
+function oneByOne(space: LabelSpace, { mask, probabilityOf }: StructurePlanes): Segmentation {
+  return {
+    get probability() {
+      const all = new Float32Array(logitCount(space) * mask.length);
+      for (const s of space.structures.keys()) all.set(probabilityOf(s), s * mask.length);
+      return all;
+    },
+    probabilityOf,
+    mask,
+    ...{ passes: 0, windows: 0 },
+  };
 }
 
 /** Calibrated probabilities of each member and dropout pass in turn, and the windows that were run for them. */

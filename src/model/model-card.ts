@@ -1,6 +1,6 @@
 /** A model described for people and programs, without its weights. */
 import type { TaskCalibration } from '../calibration/state.js';
-import { foregroundNames } from '../labels/label-space.js';
+import { foregroundNames, type LabelSpace } from '../labels/label-space.js';
 import type { Architecture } from '../networks/architecture.js';
 import { networkOf } from '../networks/network.js';
 import { minimumAlpha } from '../ood/conformal.js';
@@ -20,11 +20,22 @@ export interface BankCard {
   readonly minimumAlpha: number;
 }
 
+/** One of a task's structures. */
+export interface StructureCard {
+  readonly name: string;
+  /** Label values of the training references that it stands for; null where the model does not say, or all are meant. */
+  readonly values: readonly number[] | null;
+  /** What a mask file holds for it. */
+  readonly written: number;
+}
+
 export interface TaskCard {
   readonly name: string;
   readonly modality: string;
   /** Names of the labels that make the foreground. */
   readonly foreground: readonly string[];
+  /** In the order of the logits. */
+  readonly structures: readonly StructureCard[];
   readonly plan: Plan;
   readonly cases: ModelTask['cases'];
   readonly calibration: TaskCalibration;
@@ -76,7 +87,15 @@ export function modelCard(model: StoredModel): ModelCard {
     architecture: trainable,
     weights: model.weights.length,
     tasks: model.tasks.map(({ name, modality, labels, plan, cases, calibration: figures }, i) => ({
-      ...{ name, modality, foreground: foregroundNames(labels), plan, cases, calibration: figures },
+      ...{
+        name,
+        modality,
+        foreground: foregroundNames(labels),
+        structures: labels.structures.map(structureCard),
+        plan,
+        cases,
+        calibration: figures,
+      },
       ood: card(bank[i], calibration[i]),
     })),
     ood: {
@@ -88,6 +107,10 @@ export function modelCard(model: StoredModel): ModelCard {
     doubts: doubtsOf(model),
     provenance: model.provenance,
   };
+}
+
+function structureCard({ name, values, written }: LabelSpace['structures'][number]): StructureCard {
+  return { name, values, written };
 }
 
 /** A sentence on a model. */

@@ -87,16 +87,18 @@ function classesIn(map: Uint8Array): number[] {
 /**
  * Bring values (logits, probabilities, maps) from the plan's grid back to the image's own grid and voxel order.
  * @param values on `prepared.grid`
+ * @param into takes the result, of the image's number of voxels
  */
 export function restoreValues(
   values: Float32Array,
   { grid, original }: Pick<PreparedImage, 'grid' | 'original'>,
+  into?: Float32Array,
 ): Float32Array {
   const walk = walkOf(original);
   const kernels = mapKernels(grid.size, walk.grid.size, linearKernel);
-  if (kernels.every(({ identity }) => identity)) return fromCanonical(values, original);
+  if (!into && kernels.every(({ identity }) => identity)) return fromCanonical(values, original);
   const plane = grid.size[0] * grid.size[1];
-  const restored = new Float32Array(count(original.size));
+  const restored = into ?? new Float32Array(count(original.size));
   filterPlanes(
     kernels,
     (z) => values.subarray(z * plane, (z + 1) * plane),

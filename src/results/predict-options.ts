@@ -26,7 +26,7 @@ export const predictOptions = {
   saveProbabilities: optional(
     yes,
     '--save-probabilities',
-    'also write calibrated foreground probabilities, CASE_prob.nii.gz',
+    'also write calibrated probabilities, CASE_prob.nii.gz; of several structures along a fourth axis',
   ),
   saveOodMap: optional(
     yes,

@@ -4,10 +4,14 @@ import type { InputImage } from '../datasets/list-images.node.js';
 import { removeFile } from '../files/atomic.node.js';
 import { outputFormats } from '../formats/file-names.js';
 import type { ImageHeader } from '../formats/image.js';
-import { writeMask, writeOodMap, writeProbabilities } from '../formats/write-volume.node.js';
+import {
+  writeMask,
+  writeOodMap,
+  writeProbabilities,
+  writeStructureProbabilities,
+} from '../formats/write-volume.node.js';
 import type { Prediction } from '../inference/predictor.js';
 import { writtenNames } from '../labels/label-space.js';
-import { foregroundProbability } from '../labels/probability.js';
 import { writtenMask } from '../labels/reference.js';
 import type { PredictedCase } from './predicted-case.js';
 import { isRefused, namesFor, type ResultChoices, volumeNames } from './result-names.js';
@@ -21,9 +25,10 @@ export async function writeVolumes(
   folder: string,
   input: InputImage,
   header: ImageHeader,
-  { segmented, verdict, labels, mask, probability, oodMap }: Prediction,
+  prediction: Prediction,
   choices: ResultChoices,
 ): Promise<PredictedCase['files']> {
+  const { segmented, verdict, labels, mask, oodMap } = prediction;
   if (!segmented || isRefused(verdict.verdict, choices)) {
     // An earlier call may have written them, in whichever format.
     for (const file of outputFormats.flatMap((format) => Object.values(volumeNames(input.case, format)))) {
@@ -34,11 +39,10 @@ export async function writeVolumes(
   const names = namesFor(input, choices);
   await writeMask(path.join(folder, names.mask), writtenMask(labels, mask), header, writtenNames(labels));
   if (choices.saveProbabilities) {
-    await writeProbabilities(
-      path.join(folder, names.probabilities),
-      foregroundProbability(labels, probability),
-      header,
-    );
+    const file = path.join(folder, names.probabilities);
+    const structures = labels.structures.map(({ name }) => name);
+    if (structures.length === 1) await writeProbabilities(file, prediction.probability, header);
+    else await writeStructureProbabilities(file, { names: structures, mapAt: prediction.probabilityOf }, header);
   }
   if (oodMap) await writeOodMap(path.join(folder, names.oodMap), oodMap, header);
   return {

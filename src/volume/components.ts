@@ -57,13 +57,8 @@ function joinRows({ start, end, first }: Runs, parent: Int32Array, rowA: number,
   }
 }
 
-/**
- * The largest 26-connected component (voxels that share a face, an edge or a corner) of the nonzero voxels.
- * Of equals, the one with the first voxel in memory order. An empty mask stays empty.
- * @returns a new mask, 1 in the component
- * @throws {GeometryError} if the mask is not of the given size
- */
-export function largestComponent(mask: Uint8Array, size: Vec3): Uint8Array {
+/** Runs of the nonzero voxels, and the trees of those that hang together. */
+function joinedRuns(mask: Uint8Array, size: Vec3): { runs: Runs; parent: Int32Array } {
   if (mask.length !== count(size)) {
     throw new GeometryError({
       file: 'Mask',
@@ -71,10 +66,9 @@ export function largestComponent(mask: Uint8Array, size: Vec3): Uint8Array {
       found: String(mask.length),
     });
   }
-  const [nx, ny, nz] = size;
+  const [, ny, nz] = size;
   const runs = findRuns(mask, size);
-  const { start, end, first } = runs;
-  const parent = Int32Array.from(start, (_, run) => run);
+  const parent = Int32Array.from(runs.start, (_, run) => run);
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
       const row = y + ny * z;
@@ -85,7 +79,27 @@ export function largestComponent(mask: Uint8Array, size: Vec3): Uint8Array {
       }
     }
   }
+  return { runs, parent };
+}
 
+/** How many 26-connected components the nonzero voxels make. @throws {GeometryError} as {@link largestComponent} */
+export function componentCount(mask: Uint8Array, size: Vec3): number {
+  const { parent } = joinedRuns(mask, size);
+  let roots = 0;
+  for (let run = 0; run < parent.length; run++) if (parent[run] === run) roots++;
+  return roots;
+}
+
+/**
+ * The largest 26-connected component (voxels that share a face, an edge or a corner) of the nonzero voxels.
+ * Of equals, the one with the first voxel in memory order. An empty mask stays empty.
+ * @returns a new mask, 1 in the component
+ * @throws {GeometryError} if the mask is not of the given size
+ */
+export function largestComponent(mask: Uint8Array, size: Vec3): Uint8Array {
+  const [nx, ny, nz] = size;
+  const { runs, parent } = joinedRuns(mask, size);
+  const { start, end, first } = runs;
   const voxels = new Int32Array(parent.length);
   for (let run = 0; run < parent.length; run++) voxels[find(parent, run)] += end[run] - start[run];
   let largest = 0;

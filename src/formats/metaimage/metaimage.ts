@@ -4,23 +4,28 @@ import type { ImageFormat } from '../format.js';
 import type { ImageHeader } from '../image.js';
 import { metaImageFields } from '../label-names.js';
 import { lpsOf } from '../lps.js';
-import { checkVoxelCount } from '../size-check.js';
+import { mapsOf, storedParts } from '../result-parts.js';
 import { MAXIMUM_TEXT_HEADER, withVoxels } from '../text/text-header.js';
 import { joined, latin1Bytes } from '../text/write-text.js';
-import { hostIsLittleEndian, storedBytes } from '../voxels.js';
+import { hostIsLittleEndian } from '../voxels.js';
 import { geometryKeys, geometryOf } from './geometry.js';
 import { isMetaImage, readFields, storeOf, typeOf } from './header.js';
 
 /** The image's own lines of geometry where it is a MetaImage, else those of its grid. */
-function geometryLines({ format, source, grid }: ImageHeader): readonly string[] {
-  if (format === 'MetaImage' && source !== null) return source as readonly string[];
+function geometryLines({ format, source, grid }: ImageHeader, isSeries: boolean): readonly string[] {
+  if (format === 'MetaImage' && source !== null && !isSeries) return source as readonly string[];
   const { axes, origin } = lpsOf(grid.affine);
   const spacing = spacingOf(grid.affine);
+  const rows = axes.map((axis, i) => axis.map((step) => step / spacing[i]));
+  // A fourth axis stands for itself.
+  const [matrix, fourth] = isSeries
+    ? [[...rows.map((row) => [...row, 0]), [0, 0, 0, 1]], (value: number) => ` ${value}`]
+    : [rows, () => ''];
   return [
-    `TransformMatrix = ${axes.flatMap((axis, i) => axis.map((step) => step / spacing[i])).join(' ')}`,
-    `Offset = ${origin.join(' ')}`,
-    'CenterOfRotation = 0 0 0',
-    `ElementSpacing = ${spacing.join(' ')}`,
+    `TransformMatrix = ${matrix.flat().join(' ')}`,
+    `Offset = ${origin.join(' ')}${fourth(0)}`,
+    `CenterOfRotation = 0 0 0${fourth(0)}`,
+    `ElementSpacing = ${spacing.join(' ')}${fourth(1)}`,
   ];
 }
 
@@ -40,15 +45,15 @@ export const metaImage: ImageFormat = {
     return await withVoxels(file, header, storeOf(fields, file.name), inflate);
   },
   write: async (values, header, what, deflate) => {
-    checkVoxelCount(values.length, header.grid.size);
-    const packed = await deflate([storedBytes(values, hostIsLittleEndian)], 'zlib');
+    const maps = mapsOf(values);
+    const packed = await deflate(storedParts(values, header.grid.size), 'zlib');
     const about = what.kind === 'map' ? new Map([['Description', what.description]]) : metaImageFields(what.names);
     const start = [
-      ...['ObjectType = Image', 'NDims = 3', 'BinaryData = True'],
+      ...['ObjectType = Image', `NDims = ${maps ? 4 : 3}`, 'BinaryData = True'],
       `BinaryDataByteOrderMSB = ${hostIsLittleEndian ? 'False' : 'True'}`,
       ...['CompressedData = True', `CompressedDataSize = ${packed.length}`],
-      ...geometryLines(header),
-      `DimSize = ${header.grid.size.join(' ')}`,
+      ...geometryLines(header, maps !== null),
+      `DimSize = ${[...header.grid.size, ...(maps ? [maps.length] : [])].join(' ')}`,
     ];
     const pairs = [...about].map(([key, value]) => `${key} = ${value}\n`).join('');
     const end = `ElementType = ${values instanceof Uint8Array ? 'MET_UCHAR' : 'MET_FLOAT'}\nElementDataFile = LOCAL\n`;

@@ -3,7 +3,8 @@
  * what the voxels are, so that float noise in the geometry never keeps viewers from overlaying the two.
  */
 import { gzipSync } from 'fflate';
-import type { ImageFormat } from '../format.js';
+import type { Vec3 } from '../../math/vector.js';
+import type { ImageFormat, MapSeries } from '../format.js';
 import type { ImageHeader } from '../image.js';
 import { type LabelNames, labelExtension } from '../label-names.js';
 import { checkVoxelCount } from '../size-check.js';
@@ -21,6 +22,8 @@ interface VoxelDescription {
   readonly bytesPerVoxel: number;
   readonly intent: number;
   readonly description?: string;
+  /** Maps along a fourth axis; default: no such axis. */
+  readonly series?: { readonly size: Vec3; readonly maps: number };
 }
 
 /** What comes before the first voxel: a copy of the header, and the extension; those of the source are left out. */
@@ -50,6 +53,7 @@ function startFile(
   // The display window was the image's.
   writeField(copy, 'cal_min', [0]);
   writeField(copy, 'cal_max', [0]);
+  if (voxels.series) writeField(copy, 'dim', [4, ...voxels.series.size, voxels.series.maps, 1, 1, 1]);
   if (voxels.description !== undefined) {
     // 80 bytes with a terminating zero.
     writeField(copy, 'descrip', new TextEncoder().encode(voxels.description).subarray(0, 79));
@@ -78,10 +82,27 @@ function floatParts(values: Float32Array, header: ImageHeader, description?: str
   return [start, storedBytes(values, source.littleEndian)];
 }
 
-export const writeNifti: ImageFormat['write'] = async (values, header, what, deflate) => {
-  if (values instanceof Float32Array) {
-    return await deflate(floatParts(values, header, what.kind === 'map' ? what.description : undefined), 'gzip');
+/** Several maps: they are made, and given away, one at a time. */
+function* seriesParts(
+  { names, mapAt }: MapSeries,
+  header: ImageHeader,
+  description?: string,
+): Generator<Uint8Array, void, void> {
+  const source = headerFor(header);
+  const { size } = header.grid;
+  const series = { size, maps: names.length };
+  yield startFile(source, { datatype: 16, bytesPerVoxel: 4, intent: INTENT_NONE, description, series });
+  for (const index of names.keys()) {
+    const values = mapAt(index);
+    checkVoxelCount(values.length, size);
+    yield storedBytes(values, source.littleEndian);
   }
+}
+
+export const writeNifti: ImageFormat['write'] = async (values, header, what, deflate) => {
+  const description = what.kind === 'map' ? what.description : undefined;
+  if (values instanceof Float32Array) return await deflate(floatParts(values, header, description), 'gzip');
+  if (!(values instanceof Uint8Array)) return await deflate(seriesParts(values, header, description), 'gzip');
   return await deflate(maskParts(values, header, what.kind === 'mask' ? what.names : {}), 'gzip');
 };
 

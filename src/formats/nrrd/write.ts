@@ -1,11 +1,11 @@
 /** Results as NRRD: with the image's own lines of geometry where it is a NRRD image, else with those of its grid. */
-import type { ImageFormat, ResultKind } from '../format.js';
+import type { ImageFormat, ResultKind, ResultValues } from '../format.js';
 import type { ImageHeader } from '../image.js';
 import { slicerFields } from '../label-names.js';
 import { lpsOf } from '../lps.js';
-import { checkVoxelCount } from '../size-check.js';
+import { mapsOf, storedParts } from '../result-parts.js';
 import { joined, latin1Bytes } from '../text/write-text.js';
-import { hostIsLittleEndian, storedBytes } from '../voxels.js';
+import { hostIsLittleEndian } from '../voxels.js';
 
 /** Fields that say where voxels lie, by the names that `readFields` gives them, as they are written. */
 const names: ReadonlyMap<string, string> = new Map(
@@ -22,13 +22,14 @@ export function geometryFields(fields: ReadonlyMap<string, string>): readonly st
 
 const vector = (values: readonly number[]) => `(${values.map((value) => `${value}`).join(',')})`;
 
-function geometryLines({ format, source, grid }: ImageHeader): readonly string[] {
-  if (format === 'NRRD' && source !== null) return source as readonly string[];
+/** @param isSeries with a fourth axis, which holds no space: the image's own lines know none */
+function geometryLines({ format, source, grid }: ImageHeader, isSeries: boolean): readonly string[] {
+  if (format === 'NRRD' && source !== null && !isSeries) return source as readonly string[];
   const { axes, origin } = lpsOf(grid.affine);
   return [
     'space: left-posterior-superior',
-    `space directions: ${axes.map(vector).join(' ')}`,
-    'kinds: domain domain domain',
+    `space directions: ${axes.map(vector).join(' ')}${isSeries ? ' none' : ''}`,
+    `kinds: domain domain domain${isSeries ? ' list' : ''}`,
     `space origin: ${vector(origin)}`,
   ];
 }
@@ -36,25 +37,25 @@ function geometryLines({ format, source, grid }: ImageHeader): readonly string[]
 /** Backslashes and line ends are escaped in values (NRRD format, "key/value pairs"). */
 const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
-function keyValues(values: Uint8Array | Float32Array, { grid }: ImageHeader, what: ResultKind): Map<string, string> {
+function keyValues(values: ResultValues, { grid }: ImageHeader, what: ResultKind): Map<string, string> {
   if (what.kind === 'map') return new Map([['Description', what.description]]);
   return slicerFields(values as Uint8Array, grid.size, what.names);
 }
 
 export const writeNrrd: ImageFormat['write'] = async (values, header, what, deflate) => {
-  checkVoxelCount(values.length, header.grid.size);
-  const geometry = geometryLines(header);
+  const maps = mapsOf(values);
+  const geometry = geometryLines(header, maps !== null);
   const frame = geometry.some((line) => line.startsWith('measurement frame'));
   const fields = [
     `NRRD000${frame ? 5 : 4}`,
     `type: ${values instanceof Uint8Array ? 'unsigned char' : 'float'}`,
-    'dimension: 3',
-    `sizes: ${header.grid.size.join(' ')}`,
+    `dimension: ${maps ? 4 : 3}`,
+    `sizes: ${[...header.grid.size, ...(maps ? [maps.length] : [])].join(' ')}`,
     ...geometry,
     'encoding: gzip',
     ...(values instanceof Uint8Array ? [] : [`endian: ${hostIsLittleEndian ? 'little' : 'big'}`]),
   ];
   const pairs = [...keyValues(values, header, what)].map(([key, value]) => `${key}:=${escaped(value)}\n`).join('');
-  const packed = await deflate([storedBytes(values, hostIsLittleEndian)], 'gzip');
+  const packed = await deflate(storedParts(values, header.grid.size), 'gzip');
   return joined([latin1Bytes(`${fields.join('\n')}\n`), new TextEncoder().encode(`${pairs}\n`), packed]);
 };
