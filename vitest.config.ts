@@ -5,6 +5,12 @@ import { defineConfig } from 'vitest/config';
 const building = ['tests/{docs,package}/**/*.test.ts', 'tests/cli/{build,setup}.test.ts'];
 /** These start processes that use all cores, or are killed at moments. */
 const processes = ['tests/{cli,corpus}/**/*.test.ts'];
+/** These replace modules, or change what a whole process shares: each has a process of its own. */
+const apart = [
+  'tests/honesty/**/*.test.ts',
+  'tests/{cases/decodes,files/digests,files/durable,jobs/memory-refusal,ood/pack}.test.ts',
+  'tests/training/{run-log,worker-batches}.test.ts',
+];
 const everywhere = ['**/node_modules/**'];
 
 export default defineConfig({
@@ -18,10 +24,21 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Where these use the engine, it is with one thread.
+          // Where these use the engine, it is with one thread. Files share modules: loading them anew for each is a third
+          // of the time.
           name: 'rooms',
           include: ['tests/**/*.test.ts'],
-          exclude: [...everywhere, ...processes, ...building],
+          exclude: [...everywhere, ...apart, ...processes, ...building],
+          isolate: false,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: apart,
           maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
         },
