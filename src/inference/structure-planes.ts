@@ -58,19 +58,20 @@ export function structurePlanes(
   };
 }
 
-/** log(1 + sum of exp(scale z)), in the place of the largest logits, background's 0 among them. */
+/** log(1 + sum of exp(scale z)), gathered in `total`: one array, whatever the number of structures. */
 function logSums(
   structures: number,
-  largest: Float32Array,
+  total: Float32Array,
   logitsOf: (structure: number) => Float32Array,
   scaleAt: (voxel: number) => number,
 ): Float32Array {
-  const sums = new Float32Array(largest.length);
-  for (let i = 0; i < sums.length; i++) sums[i] = Math.exp(-scaleAt(i) * largest[i]);
+  total.fill(0);
   for (let s = 0; s < structures; s++) {
     const logits = logitsOf(s);
-    for (let i = 0; i < sums.length; i++) sums[i] += Math.exp(scaleAt(i) * (logits[i] - largest[i]));
+    for (let i = 0; i < total.length; i++) {
+      const logit = scaleAt(i) * logits[i];
+      total[i] = Math.max(total[i], logit) + Math.log1p(Math.exp(-Math.abs(total[i] - logit)));
+    }
   }
-  for (let i = 0; i < sums.length; i++) largest[i] = scaleAt(i) * largest[i] + Math.log(sums[i]);
-  return largest;
+  return total;
 }
