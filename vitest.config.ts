@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** These build what all others run, or pack it: one file at a time. */
-const building = ['tests/{docs,package}/**/*.test.ts', 'tests/cli/{build,setup}.test.ts'];
+/** This takes away what all others run, and builds it anew. */
+const building = ['tests/cli/build.test.ts'];
 /** These start processes that use all cores, or are killed at moments. */
-const processes = ['tests/{cli,corpus}/**/*.test.ts'];
+const processes = ['tests/{cli,corpus,docs,package}/**/*.test.ts'];
 /** These replace modules, or change what a whole process shares: each has a process of its own. */
 const apart = [
   'tests/honesty/**/*.test.ts',
