@@ -4,8 +4,9 @@ import { reliability } from '../../src/calibration/reliability.js';
 import { fitTemperature, logitScale } from '../../src/calibration/temperature.js';
 import { UsageError } from '../../src/errors.js';
 import { probabilitiesInPlace } from '../../src/labels/probability.js';
+import { UNKNOWN } from '../../src/labels/reference.js';
 import { createRandom } from '../../src/math/random.js';
-import { oneStructure } from '../support/labels.js';
+import { oneStructure, regions, threeStructures } from '../support/labels.js';
 import golden from './golden.json' with { type: 'json' };
 import { unpackBits, unpackFloats } from './unpack.js';
 
@@ -129,5 +130,79 @@ describe('applied temperature', () => {
   it('refuses a temperature that is not positive', () => {
     for (const t of [0, -1, Number.NaN, Infinity])
       expect(() => applyTemperature(new Float32Array(1), t)).toThrow(UsageError);
+  });
+});
+
+describe('the temperature of several structures', () => {
+  const random = createRandom('several');
+  const voxels = 30_000;
+  /** Logits whose classes are drawn from their softmax, or independently from their sigmoids, at a temperature. */
+  const drawn = (overlapping: boolean) => {
+    const logits = Float32Array.from({ length: 3 * voxels }, () => 2 * random.normal());
+    const reference = new Uint8Array(voxels);
+    for (let i = 0; i < voxels; i++) {
+      const z = [0, 1, 2].map((s) => logits[s * voxels + i] / 1.7);
+      if (overlapping) {
+        // Of nested regions a voxel's value is its depth: drawn so that each boundary is a coin of its own.
+        let depth = 0;
+        for (const one of z) if (depth === z.indexOf(one) && random.chance(1 / (1 + Math.exp(-one)))) depth++;
+        reference[i] = depth;
+      } else {
+        let u = random.uniform() * (1 + z.reduce((sum, one) => sum + Math.exp(one), 0)) - 1;
+        let chosen = 0;
+        for (let s = 0; s < 3 && u > 0; s++) {
+          chosen = s + 1;
+          u -= Math.exp(z[s]);
+        }
+        reference[i] = chosen;
+      }
+    }
+    return { logits, reference };
+  };
+
+  it('is recovered from a softmax, its likelihood that of plain loops', () => {
+    const cases = [drawn(false), drawn(false)];
+    const fit = fitTemperature(threeStructures, cases);
+    expect(Math.abs(fit.temperature / 1.7 - 1)).toBeLessThan(0.03);
+    const nllAt = (t: number) => {
+      let sum = 0;
+      for (const { logits, reference } of cases) {
+        for (let i = 0; i < voxels; i++) {
+          const z = [0, ...[0, 1, 2].map((s) => logits[s * voxels + i] / t)];
+          sum += Math.log(z.reduce((total, one) => total + Math.exp(one), 0)) - z[reference[i]];
+        }
+      }
+      return sum / (2 * voxels);
+    };
+    expect(fit.nllBefore).toBeCloseTo(nllAt(1), 5);
+    expect(fit.nllAfter).toBeCloseTo(nllAt(fit.temperature), 5);
+    for (const t of [0.97, 1.03]) expect(nllAt(t * fit.temperature)).toBeGreaterThan(fit.nllAfter);
+  });
+
+  it('of regions is fitted to a sigmoid each, voxels to ignore and voxels outside left out', () => {
+    const one = drawn(true);
+    const fit = fitTemperature(regions, [one]);
+    const unknown = { ...one, reference: one.reference.map((value, i) => (i % 2 === 0 ? UNKNOWN : value)) };
+    const region = Uint8Array.from(one.reference, (_, i) => i % 2);
+    expect(fitTemperature(regions, [unknown])).toEqual(fitTemperature(regions, [{ ...one, region }]));
+    let nll = 0;
+    for (let i = 0; i < voxels; i++) {
+      for (let s = 0; s < 3; s++) {
+        const z = one.logits[s * voxels + i];
+        // Value d is of the first d regions, as `regions` nests them.
+        const inside = regions.structures[s].values!.includes(one.reference[i]);
+        nll += Math.log1p(Math.exp(inside ? -z : z)) / (3 * voxels);
+      }
+    }
+    expect(fit.nllBefore).toBeCloseTo(nll, 5);
+    expect(fit.nllAfter).toBeLessThanOrEqual(fit.nllBefore);
+  });
+
+  it('wants a reference of as many voxels as a structure has logits, all finite', () => {
+    const { logits, reference } = drawn(false);
+    const short = { logits, reference: reference.subarray(1) };
+    expect(() => fitTemperature(threeStructures, [short])).toThrow(/logits of a structure \(30000\)/);
+    const broken = { logits: logits.with(voxels + 5, Number.NaN), reference };
+    expect(() => fitTemperature(threeStructures, [broken])).toThrow(/logit 30005/);
   });
 });

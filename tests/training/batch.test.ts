@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { UNKNOWN } from '../../src/labels/reference.js';
 import type { Architecture } from '../../src/networks/architecture.js';
 import { type Batch, makeBatch } from '../../src/training/batch.js';
 import { ballCase, ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
-import { oneStructure } from '../support/labels.js';
+import { oneStructure, regions, threeStructures } from '../support/labels.js';
 
 const architecture: Architecture = { kind: 'unet', dimensions: 3, channels: [4, 8] };
 const settings = { seed: 1, architecture, dropout: 0.25, augment: true };
@@ -56,5 +57,34 @@ describe('makeBatch', () => {
     // Four standard errors of a share of 1,600.
     expect(Math.abs(kept.length / values.length - 0.75)).toBeLessThan(4 * Math.sqrt((0.75 * 0.25) / values.length));
     expect(Object.keys(makeBatch(tasks, [1], 0, { ...settings, dropout: 0 }).feeds).length).toBe(2);
+  });
+
+  it('tells which structures a patch has and shows, which overlap, and where nothing is known', () => {
+    const [ball] = ballTasks;
+    const one = ballCase(ball, 0);
+    const labels = one.labels.map((value, i) => (i % 7 === 0 ? UNKNOWN : value));
+    const several = [
+      { ...tasks[0], labels: threeStructures, cases: [{ ...one, annotated: [true, false, true] }] },
+      { ...tasks[0], name: 'regions', labels: regions, cases: [{ ...one, labels }] },
+      { ...tasks[0], name: 'single', cases: [one] },
+    ];
+    const wide = { ...settings, dropout: 0, architecture: { ...architecture, heads: 3 } };
+    const { feeds } = makeBatch(several, [0, 1, 2], 0, wide);
+    const of = (name: string) => feeds[`${name}/12x12x12`];
+    expect(of('label').shape).toEqual([3, 3, 12, 12, 12]);
+    expect([...of('present').data]).toEqual([1, 1, 1, 1, 1, 1, 1, 0, 0]);
+    expect([...of('annotated').data]).toEqual([1, 0, 1, 1, 1, 1, 1, 0, 0]);
+    expect([...of('overlapping').data]).toEqual([0, 1, 0]);
+    const { shape, data } = of('known');
+    expect(shape).toEqual([3, 1, 12, 12, 12]);
+    const share = (i: number) => data.subarray(i * 1728, (i + 1) * 1728).reduce((a, b) => a + b, 0) / 1728;
+    expect([share(0), share(2)]).toEqual([1, 1]);
+    expect(share(1)).toBeGreaterThan(0.5);
+    expect(share(1)).toBeLessThan(1);
+    // What no task of a run asks for is not fed.
+    const plain = makeBatch(several.slice(0, 1), [0], 0, wide).feeds;
+    expect(Object.keys(plain).sort()).toEqual(
+      ['annotated', 'image', 'label', 'present'].map((name) => `${name}/12x12x12`),
+    );
   });
 });

@@ -62,4 +62,20 @@ describe('watchDivergence says once', () => {
     const bad = (s: number) => (s > 1000 && s < 1500) || s > 2500;
     expect(watched({ loss: (s) => (bad(s) ? 4 : learning(s)) }, 3000).length).toBe(2);
   });
+
+  it('only of a task that had learned something, and lost three quarters of it', () => {
+    /** Without noise: Dice of one task, first of the one value, then of the other. */
+    const lost = (before: number, after: number) => {
+      const watch = watchDivergence();
+      let notes = 0;
+      for (let step = 1; step <= 3000; step++) {
+        const dice = { a: step <= 1000 ? before : after };
+        notes += watch({ step, loss: 1, dice, learningRate: 1e-3 }).length;
+      }
+      return notes;
+    };
+    expect(lost(0.5, 0.05)).toBe(1);
+    expect(lost(0.25, 0.01)).toBe(0);
+    expect(lost(0.5, 0.2)).toBe(0);
+  });
 });

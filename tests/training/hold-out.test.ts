@@ -50,4 +50,18 @@ describe('holdOut', () => {
     expect(holdOut(cases(20, 20), 0, null).size).toBe(0);
     expect(holdOut(cases(20, 10), 0, null).size).toBe(0);
   });
+
+  it('takes the smallest group where none fits, up to a third of the cases', () => {
+    const grouped = (sizes: readonly number[]) =>
+      sizes.flatMap((size, g) => Array.from({ length: size }, (_, i) => ({ name: `g${g}-${i}`, group: `g${g}` })));
+    for (const seed of [0, 1, 2, 3, 4]) {
+      // Two are wanted; every group is larger.
+      const held = [...holdOut(grouped([5, 3, 4, 6]), seed, 2)];
+      expect(held.sort()).toEqual(['g1-0', 'g1-1', 'g1-2']);
+      // Exactly a third may be held out, more may not.
+      expect(holdOut(grouped([3, 3, 3]), seed, 2).size).toBe(3);
+      expect(holdOut(grouped([4, 4, 3]), seed, 2).size).toBe(3);
+      expect(holdOut(grouped([4, 4]), seed, 2).size).toBe(0);
+    }
+  });
 });

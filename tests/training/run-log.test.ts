@@ -49,6 +49,21 @@ it('is on the disk when it is settled', async () => {
   expect(disk.operations).toContainEqual(expect.objectContaining({ kind: 'sync', path: file }));
 });
 
+it('is not written anew where all of it is there, and says which file cannot be written', async () => {
+  const log = await openRunLog(file, [step(1)]);
+  await log.append(step(2));
+  reset();
+  await log.settle();
+  expect(disk.operations.map(({ kind }) => kind)).not.toContain('rename');
+  disk.fails = () => true;
+  await expect(log.append(step(3))).rejects.toThrow(file);
+  disk.fails = () => false;
+  await log.settle();
+  expect(steps()).toEqual([1, 2, 3]);
+  await log.append(step(4));
+  expect(steps()).toEqual([1, 2, 3, 4]);
+});
+
 /** Three records and two settlings, of which operations fail as told once the log is open. */
 async function useLog(fails: Parameters<typeof reset>[0]) {
   reset();
