@@ -70,4 +70,52 @@ describe('makePicture', () => {
     const { image, reference } = scan([3, 3, 3], diagonal(1, 1, 1));
     expect(() => makePicture({ image, reference, prediction: new Uint8Array(5) })).toThrow(GeometryError);
   });
+
+  it('stretches the grey values between the 1st and 99th percentile over 0 to 255, NaN left out', () => {
+    const { image, reference, prediction, at } = scan([10, 10, 1], diagonal(1, 1, 1));
+    reference.fill(1);
+    for (let i = 0; i < 100; i++) image.data[i] = i + 100;
+    image.data[at(0, 0, 0)] = Number.NaN;
+    const picture = makePicture({ image, reference, prediction });
+    const shown = (x: number, y: number) => picture.image[(9 - y) * 10 + (9 - x)];
+    // A pixel without a finite voxel is 0, which the percentiles then count: they are 99.99 and 198.01.
+    const low = 0.99 * 101;
+    const high = 198.01;
+    for (const [x, y] of [
+      [5, 2],
+      [0, 5],
+      [7, 7],
+    ])
+      expect(Math.abs(shown(x, y) - (255 * (x + 10 * y + 100 - low)) / (high - low))).toBeLessThan(0.6);
+    expect(shown(0, 0)).toBe(0);
+    expect(shown(9, 9)).toBe(255);
+  });
+
+  it('of a constant slice is black, and of a large one the means of blocks', () => {
+    const flat = scan([4, 4, 1], diagonal(1, 1, 1));
+    flat.image.data.fill(7);
+    expect(new Set(makePicture(flat).image)).toEqual(new Set([0]));
+    const wide = scan([512, 512, 1], diagonal(1, 1, 1));
+    wide.reference.fill(1);
+    for (let y = 0; y < 512; y++)
+      for (let x = 0; x < 512; x++) wide.image.data[wide.at(x, y, 0)] = (x % 2) + 2 * (x >> 1);
+    const { width, height, spacing, image } = makePicture(wide);
+    expect([width, height, ...spacing]).toEqual([256, 256, 2, 2]);
+    // Along a row the means of neighbours rise by one step a column, from right to left.
+    const row = image.subarray(0, 256);
+    expect(row[0] - row[255]).toBe(255);
+    expect(Math.abs(row[127] - 127.5)).toBeLessThan(2);
+  });
+
+  it('keeps the classes of several structures apart', () => {
+    const { image, reference, prediction, at } = scan([4, 4, 1], diagonal(1, 1, 1));
+    reference[at(0, 0, 0)] = 1;
+    reference[at(1, 0, 0)] = 2;
+    prediction[at(2, 0, 0)] = 3;
+    const picture = makePicture({ image, reference, prediction, classes: 3 });
+    expect(picture.classes).toBe(3);
+    expect([...picture.reference].filter((value) => value > 0).sort()).toEqual([1, 2]);
+    expect([...picture.prediction].filter((value) => value > 0)).toEqual([3]);
+    expect(makePicture({ image, reference, prediction: reference }).classes).toBeUndefined();
+  });
 });
