@@ -3,7 +3,8 @@ import type { CaseResult } from '../evaluation/case-result.js';
 import type { Summary } from '../evaluation/summary.js';
 import { median } from '../math/statistics.js';
 import { heading } from './contents.js';
-import { figure, type Html, html, number, renderMeanings, renderTable } from './html.js';
+import { type Html, html, number, renderMeanings, renderTable } from './html.js';
+import { measureCells, measureColumns } from './measure-columns.js';
 import { renderScorePlot } from './score-plot.js';
 
 export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): Html {
@@ -15,24 +16,13 @@ export function renderAccuracy(summary: Summary, cases: readonly CaseResult[]): 
     columns: [
       { title: 'Task', kind: 'text' },
       { title: 'n', kind: 'number', explanation: 'Number of test cases' },
-      { title: 'Dice', kind: 'number', explanation: 'Dice coefficient' },
-      { title: 'HD95, mm', kind: 'number', explanation: '95th percentile Hausdorff distance' },
-      { title: 'ASSD, mm', kind: 'number', explanation: 'Average symmetric surface distance' },
-      {
-        title: tolerance === null ? 'NSD' : `NSD at ${tolerance} mm`,
-        kind: 'number',
-        explanation: 'Normalised surface Dice: share of the surface within the tolerance',
-      },
-      { title: 'Volume error, ml', kind: 'number', explanation: 'Predicted minus reference volume' },
+      ...measureColumns(tolerance),
     ],
     rows: Object.entries(summary.tasks).map(([name, t]) => [
       name,
       t.failed === 0 ? String(t.n) : html`${t.n}<span class="range flag">and ${t.failed} failed</span>`,
-      figure(t.dice, 3, t.n),
-      marked(name, figure(t.hd95Mm, 1, t.n)),
-      marked(name, figure(t.assdMm, 2, t.n)),
-      marked(name, figure(t.nsd, 3, t.n)),
-      marked(name, figure(t.volumeErrorMl, 1, t.n)),
+      // All but the Dice are in mm or ml.
+      ...measureCells(t, t.n).map((cell, i) => (i === 0 ? cell : marked(name, cell))),
     ]),
   });
   const meanings = renderMeanings([

@@ -2,6 +2,7 @@
 import type { Summary, TaskSummary } from '../evaluation/summary.js';
 import { heading } from './contents.js';
 import { figure, type Html, html, join, nothing, number, renderMeanings, renderTable } from './html.js';
+import { measureCells, measureColumns } from './measure-columns.js';
 
 /** Pairs shown of a task; the rest is in `summary.json`. */
 const MOST_PAIRS = 6;
@@ -36,24 +37,12 @@ function structureTable(name: string, { n, structures }: TaskSummary, tolerance:
     columns: [
       { title: 'Structure', kind: 'text' },
       { title: 'Not annotated', kind: 'number', explanation: 'Cases whose reference does not show it' },
-      { title: 'Dice', kind: 'number', explanation: 'Dice coefficient' },
-      { title: 'HD95, mm', kind: 'number', explanation: '95th percentile Hausdorff distance' },
-      { title: 'ASSD, mm', kind: 'number', explanation: 'Average symmetric surface distance' },
-      {
-        title: tolerance === null ? 'NSD' : `NSD at ${tolerance} mm`,
-        kind: 'number',
-        explanation: 'Normalised surface Dice: share of the surface within the tolerance',
-      },
-      { title: 'Volume error, ml', kind: 'number', explanation: 'Predicted minus reference volume' },
+      ...measureColumns(tolerance),
     ],
     rows: Object.entries(structures).map(([structure, s]) => [
       structure,
       String(s.notAnnotated),
-      figure(s.dice, 3, n),
-      figure(s.hd95Mm, 1, n),
-      figure(s.assdMm, 2, n),
-      figure(s.nsd, 3, n),
-      figure(s.volumeErrorMl, 1, n),
+      ...measureCells(s, n),
     ]),
   });
 }
