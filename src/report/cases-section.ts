@@ -16,7 +16,7 @@ export function renderCases(summary: Summary, cases: readonly CaseResult[], fail
   return html`${heading('cases')}
 <p>The worst of each task first. The picture is the axial slice where the masks are largest, seen from the feet, cut to
 their surroundings: the outline of the <span class="key reference"></span>reference is blue and drawn through, that of the
-<span class="key prediction"></span>prediction orange and dashed. A second picture shows the calibrated probability of
+<span class="key prediction"></span>prediction orange and dashed; of several structures both are in the structure’s colour. A second picture shows the calibrated probability of
 foreground in orange.</p>
 ${renderGallery(summary, cases, failed)}
 ${labelledTable(summary, cases, failed)}

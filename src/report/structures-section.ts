@@ -1,7 +1,7 @@
 /** Structures one by one: how well each was found, which are taken for others, and what is found where nothing should be. */
 import type { Summary, TaskSummary } from '../evaluation/summary.js';
 import { heading } from './contents.js';
-import { figure, type Html, html, join, nothing, number, renderMeanings, renderTable } from './html.js';
+import { figure, type Html, html, join, nothing, number, plural, renderMeanings, renderTable } from './html.js';
 import { measureCells, measureColumns } from './measure-columns.js';
 
 /** Pairs shown of a task; the rest is in `summary.json`. */
@@ -52,7 +52,8 @@ function confusionSentence({ confusions }: TaskSummary): Html {
   const pairs = confusions
     .slice(0, MOST_PAIRS)
     .map((one) => html`${one.structure} for ${one.calledOther}: ${number(100 * one.share, 1)} % (${one.case})`);
-  const more = confusions.length > MOST_PAIRS ? ` Less in ${confusions.length - MOST_PAIRS} other pairs.` : '';
+  const others = confusions.length - MOST_PAIRS;
+  const more = others > 0 ? ` Less in ${plural(others, 'other pair')}.` : '';
   return html`<p>Taken for another, at most in one case: ${join(pairs, '; ')}.${more}</p>`;
 }
 
