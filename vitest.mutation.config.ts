@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
+/** StrykerJS runs tests in threads, where the engine is refused unless this is set for the whole process. */
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 const rooms = ['ood', 'calibration', 'evaluation', 'training', 'fitting', 'jobs'];
 
 /** Tests that train or start processes: minutes for one mutant, and processes run the built package, not the mutant. */
