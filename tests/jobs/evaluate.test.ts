@@ -1,7 +1,7 @@
 /** A model against references and against images it was not made for: what the report folder holds. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError, DatasetError, OutputError } from '../../src/errors.js';
 import type { Summary } from '../../src/evaluation/summary.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
@@ -14,6 +14,7 @@ import { detectorNames } from '../../src/ood/detectors.js';
 import { ballFile, temporaryFolder, writeBallDataset } from '../support/ball-data.js';
 import { makeBallModel } from '../support/ball-model.js';
 import { ballTasks, makeBall } from '../support/balls.js';
+import { once } from '../support/once.js';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -26,20 +27,22 @@ const progress: Progress[] = [];
 const run = (changes: Partial<EvaluateOptions> = {}) =>
   evaluate({ model: at('m.onnx'), datasets, output: at('report'), threads: 1, alpha: 0.2, ...changes });
 
-beforeAll(async () => {
-  writeFileSync(at('m.onnx'), await encodeModelFile(await makeBallModel()));
-  datasets = [bright, dark].map((task) => writeBallDataset(folder.path, task));
-  // Two sets below one folder: noise, and another task's images of which one is cut off.
-  for (const set of ['noise', 'others']) mkdirSync(at('ood', set), { recursive: true });
-  const { volume } = makeBall(bright, 0);
-  for (const i of [1, 2, 3]) {
-    const noise = volume.data.map((_, k) => ((k * 7919 * i) % 1000) ** 2);
-    writeFileSync(at('ood', 'noise', `${i}.nii.gz`), encodeFloat(noise, createHeader(volume)));
-    const bytes = ballFile(faint, i);
-    writeFileSync(at('ood', 'others', `${i}.nii.gz`), i === 3 ? bytes.subarray(0, 1000) : bytes);
-  }
-  ({ summary } = await run({ ood: [at('ood')], onProgress: (one) => progress.push(one) }));
-});
+beforeEach(
+  once(async () => {
+    writeFileSync(at('m.onnx'), await encodeModelFile(await makeBallModel()));
+    datasets = [bright, dark].map((task) => writeBallDataset(folder.path, task));
+    // Two sets below one folder: noise, and another task's images of which one is cut off.
+    for (const set of ['noise', 'others']) mkdirSync(at('ood', set), { recursive: true });
+    const { volume } = makeBall(bright, 0);
+    for (const i of [1, 2, 3]) {
+      const noise = volume.data.map((_, k) => ((k * 7919 * i) % 1000) ** 2);
+      writeFileSync(at('ood', 'noise', `${i}.nii.gz`), encodeFloat(noise, createHeader(volume)));
+      const bytes = ballFile(faint, i);
+      writeFileSync(at('ood', 'others', `${i}.nii.gz`), i === 3 ? bytes.subarray(0, 1000) : bytes);
+    }
+    ({ summary } = await run({ ood: [at('ood')], onProgress: (one) => progress.push(one) }));
+  }),
+);
 
 describe('evaluate', () => {
   it('writes summary, table and page', () => {

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { listImages } from '../../src/datasets/list-images.node.js';
 import { openDataset } from '../../src/datasets/open-dataset.node.js';
 import { readImage } from '../../src/formats/image-file.node.js';
@@ -16,6 +16,7 @@ import type { PredictedCase } from '../../src/results/predicted-case.js';
 import { ballFile, temporaryFolder } from '../support/ball-data.js';
 import { makeBallModel } from '../support/ball-model.js';
 import { ballTasks, makeBall } from '../support/balls.js';
+import { once } from '../support/once.js';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -24,24 +25,26 @@ const [bright] = ballTasks;
 const { volume } = makeBall(bright, 5);
 const header = { ...createHeader(volume), grid: { size: volume.size, affine: volume.affine } };
 
-beforeAll(async () => {
-  mkdirSync(at('images'));
-  const model = await makeBallModel();
-  const tasks = model.tasks.map((task) => ({ ...task, labels: joinedStructure(['right ball', 'left ball'], null) }));
-  writeFileSync(at('m.onnx'), await encodeModelFile({ ...model, tasks }));
-  await writeProbabilities(at('images', 'a.nrrd'), volume.data, header);
-  await writeProbabilities(at('images', 'b.mha'), volume.data, header);
-  writeFileSync(at('images', 'c.nii.gz'), ballFile(bright, 5));
-  const plain = gunzipSync(ballFile(bright, 5));
-  const half = new Uint8Array(plain.subarray(0, 352));
-  half[345] = 'i'.charCodeAt(0);
-  writeFileSync(at('images', 'd.hdr'), half);
-  // The voxels may begin anywhere; here they are where they were.
-  writeFileSync(at('images', 'd.img'), plain);
-  // What lies beside images and is none to be segmented.
-  await writeMask(at('images', 'a.seg.nrrd'), new Uint8Array(volume.data.length), header);
-  writeFileSync(at('images', 'notes.txt'), 'x');
-});
+beforeEach(
+  once(async () => {
+    mkdirSync(at('images'));
+    const model = await makeBallModel();
+    const tasks = model.tasks.map((task) => ({ ...task, labels: joinedStructure(['right ball', 'left ball'], null) }));
+    writeFileSync(at('m.onnx'), await encodeModelFile({ ...model, tasks }));
+    await writeProbabilities(at('images', 'a.nrrd'), volume.data, header);
+    await writeProbabilities(at('images', 'b.mha'), volume.data, header);
+    writeFileSync(at('images', 'c.nii.gz'), ballFile(bright, 5));
+    const plain = gunzipSync(ballFile(bright, 5));
+    const half = new Uint8Array(plain.subarray(0, 352));
+    half[345] = 'i'.charCodeAt(0);
+    writeFileSync(at('images', 'd.hdr'), half);
+    // The voxels may begin anywhere; here they are where they were.
+    writeFileSync(at('images', 'd.img'), plain);
+    // What lies beside images and is none to be segmented.
+    await writeMask(at('images', 'a.seg.nrrd'), new Uint8Array(volume.data.length), header);
+    writeFileSync(at('images', 'notes.txt'), 'x');
+  }),
+);
 
 const run = async (output: string, changes: Partial<PredictOptions> = {}) => {
   const summary = await predict({

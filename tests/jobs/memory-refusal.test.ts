@@ -1,7 +1,7 @@
 /** A machine too small for a run is found out before the work: nothing is trained, nothing predicted. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UsageError } from '../../src/errors.js';
 import { predict } from '../../src/jobs/predict.node.js';
 import { train } from '../../src/jobs/train.node.js';
@@ -9,17 +9,20 @@ import { encodeModelFile } from '../../src/model/model-file.js';
 import { ballFile, temporaryFolder, writeBallDataset } from '../support/ball-data.js';
 import { makeBallModel } from '../support/ball-model.js';
 import { ballTasks } from '../support/balls.js';
+import { once } from '../support/once.js';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 const at = (...parts: string[]) => path.join(folder.path, ...parts);
 
 let dataset: string;
-beforeAll(async () => {
-  dataset = writeBallDataset(at('data'), ballTasks[0]);
-  writeFileSync(at('ball.nii.gz'), ballFile(ballTasks[0], 0));
-  writeFileSync(at('balls.onnx'), await encodeModelFile(await makeBallModel()));
-});
+beforeEach(
+  once(async () => {
+    dataset = writeBallDataset(at('data'), ballTasks[0]);
+    writeFileSync(at('ball.nii.gz'), ballFile(ballTasks[0], 0));
+    writeFileSync(at('balls.onnx'), await encodeModelFile(await makeBallModel()));
+  }),
+);
 afterEach(() => vi.restoreAllMocks());
 
 /** As in a container that may have so many bytes. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { casesText } from '../../src/cli/verdict-text.js';
 import { UnsupportedError, UsageError } from '../../src/errors.js';
 import { readImage } from '../../src/formats/image-file.node.js';
@@ -19,6 +19,7 @@ import type { FailedImage, PredictedCase, PredictSummary } from '../../src/resul
 import { ballFile, ballName, temporaryFolder } from '../support/ball-data.js';
 import { makeBallModel } from '../support/ball-model.js';
 import { ballTasks } from '../support/balls.js';
+import { once } from '../support/once.js';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -37,15 +38,17 @@ const metaHeader = Buffer.from(
 );
 const sha256 = (parts: readonly Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest('hex');
 
-beforeAll(async () => {
-  writeFileSync(at('m.onnx'), await encodeModelFile(model));
-  mkdirSync(at('images'));
-  for (const index of [5, 6, 7]) {
-    for (const task of [bright, dark]) {
-      writeFileSync(at('images', `${ballName(task, index)}.nii.gz`), ballFile(task, index));
+beforeEach(
+  once(async () => {
+    writeFileSync(at('m.onnx'), await encodeModelFile(model));
+    mkdirSync(at('images'));
+    for (const index of [5, 6, 7]) {
+      for (const task of [bright, dark]) {
+        writeFileSync(at('images', `${ballName(task, index)}.nii.gz`), ballFile(task, index));
+      }
     }
-  }
-});
+  }),
+);
 
 const run = (output: string, changes: Partial<PredictOptions> = {}): Promise<PredictSummary> =>
   predict({ model: at('m.onnx'), inputs: [at('images')], output: at(output), alpha: 0.2, threads: 1, ...changes });

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { ModelFormatError, UsageError } from '../../src/errors.js';
 import { readImage } from '../../src/formats/image-file.node.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
@@ -17,6 +17,7 @@ import { ballFile, temporaryFolder } from '../support/ball-data.js';
 import { makeBallModel } from '../support/ball-model.js';
 import { ballTasks, makeBall } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { once } from '../support/once.js';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -25,25 +26,27 @@ const [bright] = ballTasks;
 const ball = at('images', 'ball.nii.gz');
 const noise = at('images', 'noise.nii.gz');
 
-beforeAll(async () => {
-  mkdirSync(at('images'));
-  const model = await makeBallModel();
-  const save = async (name: string, changes: Partial<Model>) =>
-    writeFileSync(at(`${name}.onnx`), await encodeModelFile({ ...model, name, ...changes }));
-  const renamed = (name: string) => (name === 'dark' ? 'spleen' : name);
-  const rename = <T extends { readonly name: string }>(tasks: readonly T[]): T[] =>
-    tasks.map((task) => ({ ...task, name: renamed(task.name) }));
-  const { provenance, ood, tasks } = model;
-  const dropout = { ...provenance, settings: { ...provenance.settings, dropout: 0.3 } };
-  await save('first', {});
-  await save('second', { weights: model.weights.map((w, i) => w * (1 + 0.3 * Math.sin(i))) });
-  await save('dropped', { provenance: dropout });
-  await save('foreign', { tasks: rename(tasks), ood: { ...ood, tasks: rename(ood.tasks) } });
-  writeFileSync(ball, ballFile(bright, 5));
-  const { volume } = makeBall(bright, 0);
-  const data = volume.data.map((_, i) => ((i * 7919) % 1000) ** 2);
-  writeFileSync(noise, encodeFloat(data, createHeader(volume)));
-});
+beforeEach(
+  once(async () => {
+    mkdirSync(at('images'));
+    const model = await makeBallModel();
+    const save = async (name: string, changes: Partial<Model>) =>
+      writeFileSync(at(`${name}.onnx`), await encodeModelFile({ ...model, name, ...changes }));
+    const renamed = (name: string) => (name === 'dark' ? 'spleen' : name);
+    const rename = <T extends { readonly name: string }>(tasks: readonly T[]): T[] =>
+      tasks.map((task) => ({ ...task, name: renamed(task.name) }));
+    const { provenance, ood, tasks } = model;
+    const dropout = { ...provenance, settings: { ...provenance.settings, dropout: 0.3 } };
+    await save('first', {});
+    await save('second', { weights: model.weights.map((w, i) => w * (1 + 0.3 * Math.sin(i))) });
+    await save('dropped', { provenance: dropout });
+    await save('foreign', { tasks: rename(tasks), ood: { ...ood, tasks: rename(ood.tasks) } });
+    writeFileSync(ball, ballFile(bright, 5));
+    const { volume } = makeBall(bright, 0);
+    const data = volume.data.map((_, i) => ((i * 7919) % 1000) ** 2);
+    writeFileSync(noise, encodeFloat(data, createHeader(volume)));
+  }),
+);
 
 /** The model has eight calibration images in all: enough for this alpha. */
 const run = async (output: string, changes: Partial<PredictOptions> = {}) => {

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError, ImageFormatError, ModelFormatError, OutputError, UsageError } from '../../src/errors.js';
 import { readImage } from '../../src/formats/image-file.node.js';
 import { createHeader } from '../../src/formats/nifti/nifti.js';
@@ -15,6 +15,7 @@ import { largestComponent } from '../../src/volume/components.js';
 import { ballFile, ballName, temporaryFolder } from '../support/ball-data.js';
 import { makeBallModel } from '../support/ball-model.js';
 import { ballTasks, makeBall } from '../support/balls.js';
+import { once } from '../support/once.js';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -23,18 +24,20 @@ const [bright, dark] = ballTasks;
 /** The model has eight calibration images in all: enough for this alpha. */
 const alpha = 0.2;
 
-beforeAll(async () => {
-  for (const name of ['images', 'strange', 'mixed']) mkdirSync(at(name));
-  writeFileSync(at('m.onnx'), await encodeModelFile(await makeBallModel()));
-  for (const index of [5, 6]) {
-    for (const task of [bright, dark]) {
-      writeFileSync(at('images', `${ballName(task, index)}.nii.gz`), ballFile(task, index));
+beforeEach(
+  once(async () => {
+    for (const name of ['images', 'strange', 'mixed']) mkdirSync(at(name));
+    writeFileSync(at('m.onnx'), await encodeModelFile(await makeBallModel()));
+    for (const index of [5, 6]) {
+      for (const task of [bright, dark]) {
+        writeFileSync(at('images', `${ballName(task, index)}.nii.gz`), ballFile(task, index));
+      }
     }
-  }
-  const { volume } = makeBall(bright, 0);
-  const noise = volume.data.map((_, i) => ((i * 7919) % 1000) ** 2);
-  writeFileSync(at('strange', 'noise.nii.gz'), encodeFloat(noise, createHeader(volume)));
-});
+    const { volume } = makeBall(bright, 0);
+    const noise = volume.data.map((_, i) => ((i * 7919) % 1000) ** 2);
+    writeFileSync(at('strange', 'noise.nii.gz'), encodeFloat(noise, createHeader(volume)));
+  }),
+);
 
 const run = (output: string, changes: Partial<PredictOptions> = {}): Promise<PredictSummary> =>
   predict({ model: at('m.onnx'), inputs: [at('images')], output: at(output), alpha, threads: 1, ...changes });

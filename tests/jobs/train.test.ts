@@ -1,7 +1,7 @@
 /** From data-set folders to a model file: what a run leaves behind, and how it is taken up again. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CancelledError,
   DatasetError,
@@ -20,6 +20,7 @@ import { ensureBuilt } from '../cli/run-candor.js';
 import { temporaryFolder, writeBallDataset, writeBallDatasets } from '../support/ball-data.js';
 import { ballTasks } from '../support/balls.js';
 import { digest } from '../support/digest.js';
+import { once } from '../support/once.js';
 
 const STEPS = 6;
 const folder = temporaryFolder();
@@ -45,12 +46,14 @@ const settings = (name: string, changes: Partial<TrainOptions> = {}): TrainOptio
   ...changes,
 });
 
-beforeAll(async () => {
-  // The worker that prepares batches is compiled code.
-  await ensureBuilt();
-  datasets = writeBallDatasets(at('data'));
-  await train(settings('m', { onProgress: (one) => progress.push(one) }));
-});
+beforeEach(
+  once(async () => {
+    // The worker that prepares batches is compiled code.
+    await ensureBuilt();
+    datasets = writeBallDatasets(at('data'));
+    await train(settings('m', { onProgress: (one) => progress.push(one) }));
+  }),
+);
 
 describe('train', () => {
   it('writes a model that knows its tasks, its calibration and where it comes from', async () => {
