@@ -32,7 +32,7 @@ function predictorOf(changes: Partial<Prediction> = {}): Predictor {
 
 function caseOf(changes: Partial<LabelledCase> = {}): LabelledCase {
   const read = async () => ({ volume, reference: { ...grid, data: reference } as never });
-  return { task: 'liver', case: 'a', group: 'g', labels: oneStructure, read: read as never, ...changes };
+  return { task: 'liver', case: 'a', group: 'g', labels: oneStructure, read: read, ...changes };
 }
 
 const only = async (predictor: Predictor, changes: Partial<LabelledCase> = {}) =>
@@ -62,7 +62,7 @@ describe('a case', () => {
     const labels = { ...oneStructure, ignore: 9 };
     const data = reference.slice().fill(255, 3, 4);
     const read = async () => ({ volume, reference: { ...grid, data } });
-    const result = await only(predictorOf(), { labels, read: read as never });
+    const result = await only(predictorOf(), { labels, read: read });
     expect(result.dice).toBeCloseTo(4 / 5, 12);
     const { count } = result.calibration.after.bins;
     expect(count.reduce((sum, voxels) => sum + voxels, 0)).toBe(15);
