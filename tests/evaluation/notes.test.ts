@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { notesOnData } from '../../src/evaluation/notes.js';
 import { summarise } from '../../src/evaluation/summarise.js';
-import { syntheticCase } from './synthetic.js';
+import { syntheticCase, syntheticVerdict } from './synthetic.js';
 
 const model = { name: 'm', sha256: '0' };
 const groups = (cases: ReturnType<typeof syntheticCase>[]) => cases.map((c, i) => ({ ...c, group: `g${i}` }));
@@ -50,5 +50,65 @@ describe('notes', () => {
       expect.stringMatching(/^a: dataset\.json names no split/),
       expect.stringMatching(/^a: of each mask only the largest/),
     ]);
+  });
+
+  it('tell verdicts that rest on the pool, and those that are undetermined', () => {
+    const judged = (kind: 'per-task' | 'pooled', verdict: 'in-distribution' | 'undetermined') => {
+      const base = syntheticVerdict(0.5, { n: { a: 30, b: 5 } });
+      return {
+        ...base,
+        verdict,
+        ood: { ...base.ood, guarantee: { ...base.ood.guarantee, kind, minimumAlpha: 1 / 6 } },
+      };
+    };
+    const own = notesOf(
+      [judged('per-task', 'in-distribution'), judged('per-task', 'in-distribution')].map((verdict) =>
+        syntheticCase({ verdict }),
+      ),
+    );
+    expect(own.filter((note) => /mixture|undetermined/.test(note))).toEqual([]);
+    const pooled = notesOf(
+      [judged('per-task', 'in-distribution'), judged('pooled', 'in-distribution')].map((verdict) =>
+        syntheticCase({ verdict }),
+      ),
+    );
+    expect(pooled.filter((note) => note.includes('mixture'))).toEqual([
+      expect.stringMatching(/at alpha 0\.05: b \(5\)\. The bound/),
+    ]);
+    const open = notesOf(
+      [judged('pooled', 'undetermined'), judged('pooled', 'in-distribution')].map((verdict) =>
+        syntheticCase({ verdict }),
+      ),
+    );
+    expect(open.filter((note) => note.includes('undetermined'))[0]).toMatch(
+      /^1 of 2 verdicts are undetermined: .*no alpha below 0\.17/,
+    );
+  });
+
+  it('name what failed, by task, and what its Dice would be', () => {
+    const failed = ['liver', 'spleen'].map((task) => ({
+      task,
+      case: `${task}-x`,
+      error: { tag: 'ImageFormatError', message: 'cut off' },
+    }));
+    const summary = summarise({ model, cases: groups([syntheticCase({ dice: 0.8 })]), failed }, { resamples: 5 });
+    expect(summary.tasks.liver.failed).toBe(1);
+    expect(summary.tasks.spleen).toMatchObject({ n: 0, failed: 1 });
+    expect(summary.notes.slice(0, 4)).toEqual([
+      'liver: liver-x could not be evaluated (cut off)',
+      'spleen: spleen-x could not be evaluated (cut off)',
+      'liver: 1 of 2 cases failed; counted as Dice 0 the mean Dice would be 0.400.',
+      'spleen: 1 of 1 cases failed; counted as Dice 0 the mean Dice would be 0.000.',
+    ]);
+  });
+
+  it('state whose spacing is made up, and only of tasks that were evaluated', () => {
+    const cases = groups([syntheticCase(), syntheticCase({ task: 'heart' })]);
+    const { settings, ood } = summarise({ model, cases, placeholderSpacing: ['heart', 'knee'] }, { resamples: 5 });
+    expect(settings.placeholderSpacing).toEqual(['heart']);
+    expect(settings.bins).toBe(5);
+    expect(ood.default).toBe('soft-maximum');
+    const nothing = summarise({ model, cases: [] }, { resamples: 5 });
+    expect([nothing.settings.bins, nothing.ood.default]).toEqual([null, '']);
   });
 });
