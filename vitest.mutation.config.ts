@@ -9,7 +9,7 @@ const rooms = ['ood', 'calibration', 'evaluation', 'training', 'fitting', 'jobs'
 /** Tests that train or start processes: minutes for one mutant, and processes run the built package, not the mutant. */
 const endToEnd = [
   'tests/training/{train-network,validation,worker-batches}.test.ts',
-  'tests/jobs/{pipeline,train,unwritable}.test.ts',
+  'tests/jobs/{pipeline,plans,train,unwritable}.test.ts',
 ];
 
 /** Trials over thousands of drawn images, and measurements of time, by title. */
