@@ -13,7 +13,7 @@ import { temporaryFolder } from '../support/ball-data.js';
 import { ballPlan } from '../support/balls.js';
 import { digest } from '../support/digest.js';
 import { contentsOf, smallTask, writeSmallDataset } from '../support/small-work.js';
-import { failAt, type KillPoint, killPoints, type Mode, record, tell } from './kill-points.js';
+import { failAt, type KillPoint, killPoints, type Mode, oneIn, record, tell } from './kill-points.js';
 
 vi.mock('node:fs/promises', async (original) =>
   (await import('../support/faulty-disk.js')).faultyPromises(await original()),
@@ -147,7 +147,7 @@ it('a model is the same where the cache of its training fails, and where it is t
     undisturbed = await run('trained');
   });
   expect(points.length).toBeGreaterThan(20);
-  for (const [i, point] of points.filter((_, k) => k % SPARSE === 0).entries()) {
+  for (const [i, point] of oneIn(SPARSE, points).entries()) {
     const name = `train-${i}`;
     let found: unknown;
     const error = await failAt(point, 'once', async () => {

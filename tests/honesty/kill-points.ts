@@ -26,6 +26,14 @@ export async function record(job: () => Promise<unknown>): Promise<Operation[]> 
   return disk.operations;
 }
 
+/** Where this is set, every read fails once too, and nothing is left out: minutes instead of seconds. */
+const ALL = process.env.CANDOR_ALL_KILL_POINTS !== undefined;
+
+/** One in so many of the points, where not all are asked for. */
+export function oneIn(step: number, points: readonly KillPoint[]): KillPoint[] {
+  return points.filter((_, i) => ALL || i % step === 0);
+}
+
 /** All writes of content, renames and flushes of files that are renamed; of reads at most so many, evenly spread. */
 export function killPoints(operations: readonly Operation[], reads: number): KillPoint[] {
   const renamed = new Set(operations.filter(({ kind }) => kind === 'rename').map((one) => one.path));
@@ -36,8 +44,9 @@ export function killPoints(operations: readonly Operation[], reads: number): Kil
     return { operation, point: { alike: key, nth: seen.get(key)! } };
   });
   const reading = all.filter(({ operation: { kind } }) => kind === 'read');
+  const some = ALL ? reading.length : reads;
   const spread = new Set(
-    Array.from({ length: reads }, (_, i) => reading[Math.floor(((i + 0.5) * reading.length) / reads)]),
+    Array.from({ length: some }, (_, i) => reading[Math.floor(((i + 0.5) * reading.length) / some)]),
   );
   const changes = ({ kind, name, path: file }: Operation) =>
     kind === 'rename' || /writeFile|appendFile/.test(name) || (kind === 'sync' && renamed.has(file));
