@@ -54,7 +54,7 @@ export function examplePlan({ spacing, patch, overlap, network = architecture })
   const affine = [spacing[0], 0, 0, 0, 0, spacing[1], 0, 0, 0, 0, spacing[2], 0, 0, 0, 0, 1];
   const data = randomImage(32 ** 3);
   const label = Uint8Array.from(data, (value) => (value > 1 ? 1 : 0));
-  const fingerprint = fingerprintCase({ data, size, affine }, { data: label, size, affine }, 0);
+  const fingerprint = fingerprintCase({ data, size, affine }, { data: label, size, affine });
   const plan = makePlan([fingerprint, fingerprint], {
     stride: strideOf(network),
     patchVoxels: 48 ** 3,

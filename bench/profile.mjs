@@ -26,7 +26,7 @@ export async function profile({ quick, output }) {
     model: encodeTrainingGraph({
       architecture,
       layers,
-      groups: [{ name: 'patch', batch: BATCH, space: [SIDE, SIDE, SIDE] }],
+      buckets: [{ name: 'patch', batch: BATCH, space: [SIDE, SIDE, SIDE] }],
       loss: 'ce+dice',
       optimiser: defaultAdamW,
       dropout: false,

@@ -99,10 +99,10 @@ function peerStep({ python }, parameters) {
 }
 
 async function candorStep(network, loss, optimiser) {
-  const groups = [{ name: 'patch', batch: BATCH, space: [SIDE, SIDE, SIDE] }];
+  const buckets = [{ name: 'patch', batch: BATCH, space: [SIDE, SIDE, SIDE] }];
   const runtime = createOnnxRuntime({ threads: THREADS });
   const { layers, name } = await chooseLayers(network, runtime);
-  const graph = encodeTrainingGraph({ architecture: network, groups, loss, optimiser, dropout: false, layers });
+  const graph = encodeTrainingGraph({ architecture: network, buckets, loss, optimiser, dropout: false, layers });
   const session = await runtime.open(graph);
   const specs = unetParameters(network);
   const parameters = parameterCount(specs);

@@ -11,6 +11,7 @@ import { casesOf } from '../dist/datasets/dataset.js';
 import { gridMismatch } from '../dist/datasets/grid-match.js';
 import { loadCase } from '../dist/datasets/load-case.node.js';
 import { openDataset } from '../dist/datasets/open-dataset.node.js';
+import { labelSpaceOf, withStructures } from '../dist/datasets/structures.js';
 import { readImage, writeMask } from '../dist/index.node.js';
 import { dice } from '../dist/metrics/overlap.js';
 import { formatFigure, formatInterval, meanOfCases } from './case-figures.mjs';
@@ -39,7 +40,8 @@ export async function yardstick({ quick, output, data = [DATA], work = WORK, min
   }
   if (data.length > 1)
     throw new Error(`yardstick: expected one --data, found ${data.length}; it is dedicated to one data set.`);
-  const dataset = await openDataset(data[0]);
+  // One foreground, as nnU-Net is given.
+  const dataset = withStructures(await openDataset(data[0]), { structures: 'target' });
   const budget = minutes ?? (quick ? QUICK_MINUTES : MINUTES);
   const { predictions, ...outcome } = await trainPeer({
     dataset,
@@ -135,7 +137,7 @@ async function writeRaw(dataset, folder) {
   if (other) throw new Error(`${other.image}: expected an image that ends in ${ENDING}.`);
   for (const part of ['imagesTr', 'labelsTr']) await mkdir(path.join(folder, part), { recursive: true });
   for (const one of cases) {
-    const { image, reference } = await loadCase(dataset, one);
+    const { image, reference } = await loadCase(one, labelSpaceOf(dataset));
     await linkTo(one.image, path.join(folder, 'imagesTr', `${one.name}_0000${ENDING}`));
     await writeMask(path.join(folder, 'labelsTr', `${one.name}${ENDING}`), reference.data, image.header);
   }
@@ -151,7 +153,7 @@ async function writeRaw(dataset, folder) {
 async function compare(dataset, predictions) {
   const cases = [];
   for (const one of casesOf(dataset, 'test')) {
-    const { reference } = await loadCase(dataset, one);
+    const { reference } = await loadCase(one, labelSpaceOf(dataset));
     const file = path.join(predictions, `${one.name}${ENDING}`);
     const { volume } = await readImage(file);
     const mismatch = gridMismatch(volume, reference);

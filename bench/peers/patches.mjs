@@ -81,11 +81,11 @@ async function stream(folder, { from, end, steps }, datasetFolders) {
   for (let step = from; step < end; step++) {
     const batch = make(step);
     const learningRate = learningRateAt(step, { peak: settings.learningRate, warmup: WARMUP_STEPS, steps });
-    const arrays = batch.groups.flatMap(({ name }) => [
+    const arrays = batch.buckets.flatMap(({ name }) => [
       batch.feeds[`image/${name}`].data,
       batch.feeds[`label/${name}`].data,
     ]);
-    const groups = batch.groups.map(({ batch: n, space }) => ({ batch: n, space }));
+    const groups = batch.buckets.map(({ batch: n, space }) => ({ batch: n, space }));
     const bytes = record({ kind: 'step', step, learningRate, groups }, arrays);
     if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
   }

@@ -37,12 +37,12 @@ async function predict({ size, threads }) {
 
 async function step({ channels, batch, side, threads, repeats }) {
   const architecture = { kind: 'unet', dimensions: 3, channels };
-  const groups = [{ name: 'patch', batch, space: [side, side, side] }];
+  const buckets = [{ name: 'patch', batch, space: [side, side, side] }];
   const startBytes = process.memoryUsage().rss;
   const runtime = createOnnxRuntime({ threads });
   const { layers } = await chooseLayers(architecture, runtime);
   const session = await runtime.open(
-    encodeTrainingGraph({ architecture, layers, groups, loss: 'ce+dice', optimiser: defaultAdamW, dropout: false }),
+    encodeTrainingGraph({ architecture, layers, buckets, loss: 'ce+dice', optimiser: defaultAdamW, dropout: false }),
   );
   const random = createRandom(0);
   const shape = [batch, 1, side, side, side];
