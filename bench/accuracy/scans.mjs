@@ -5,13 +5,14 @@ import { RunError } from '../../dist/errors.js';
 import { finalWeights } from '../../dist/fitting/assemble-model.js';
 import { openNetwork } from '../../dist/inference/network.js';
 import { slidingWindow } from '../../dist/inference/sliding-window.js';
+import { joinedStructure } from '../../dist/labels/label-space.js';
+import { maskOfLogits } from '../../dist/labels/probability.js';
 import { mean } from '../../dist/math/statistics.js';
 import { dice } from '../../dist/metrics/overlap.js';
 import { parameterCount } from '../../dist/networks/parameters.js';
 import { unetParameters } from '../../dist/networks/unet.js';
 import { createOnnxRuntime } from '../../dist/runtime/onnxruntime.node.js';
 import { decodeCheckpoint } from '../../dist/training/checkpoint.js';
-import { threshold } from '../../dist/volume/threshold.js';
 import { interleave, ratioOf, summarise, timed } from '../machine.mjs';
 import { startPeer } from '../python.mjs';
 
@@ -88,7 +89,7 @@ async function segment(network, { plan, image, label, size, minimum }) {
       { patch: plan.patch, overlap: plan.overlap },
       async (window) => (await network.run(window, plan.patch)).logits,
     );
-    return threshold(logits, 0);
+    return maskOfLogits(joinedStructure(['foreground'], null), logits);
   });
   return { seconds, dice: dice(mask, label) };
 }
