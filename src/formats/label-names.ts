@@ -12,7 +12,7 @@ export type LabelNames = Readonly<Record<number, string>>;
 const ECODE_COMMENT = 6;
 
 /** Colours, red, green and blue from 0 to 1, dealt out in the order of labels; distinct for the colour-blind (Okabe, Ito). */
-const colours: readonly Vec3[] = [
+export const labelColours: readonly Vec3[] = [
   [0.9, 0.6, 0],
   [0.35, 0.7, 0.9],
   [0, 0.6, 0.5],
@@ -26,7 +26,11 @@ const colours: readonly Vec3[] = [
 const clean = (name: string) => name.replace(/[\p{Cc}\p{Cs}\ufffe\uffff\u2028\u2029]+/gu, ' ').slice(0, 500);
 
 const entriesOf = (names: LabelNames) =>
-  Object.entries(names).map(([value, name], i) => ({ value, name: clean(name), colour: colours[i % colours.length] }));
+  Object.entries(names).map(([value, name], i) => ({
+    value,
+    name: clean(name),
+    colour: labelColours[i % labelColours.length],
+  }));
 
 function labelTable(names: LabelNames): string {
   const labels = entriesOf(names).map(

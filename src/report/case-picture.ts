@@ -3,6 +3,7 @@
  * The slice is a PNG inside the page, the outlines are lines over it, so that they stay sharp when enlarged or printed.
  */
 import type { Picture } from '../evaluation/picture.js';
+import { labelColours } from '../formats/label-names.js';
 import { contourPath } from './contour.js';
 import { type Html, html, lengthOf, nothing } from './html.js';
 import { encodePng, pngDataUri } from './png.js';
@@ -15,12 +16,10 @@ import { element, px } from './svg.js';
 export const referenceColour = '#56B4E9';
 export const predictionColour = '#E69F00';
 
-/** Of several structures each has a colour, in which both its outlines are drawn: all of Okabe and Ito's that show on grey. */
-const structureColours = ['#E69F00', '#56B4E9', '#009E73', '#F0E442', '#CC79A7', '#D55E00', '#0072B2'];
-
-/** The colour of a class by its number, from 1; after seven they come again. */
+/** The colour of a class by its number, from 1, in which both its outlines are drawn: that of its label in mask files. */
 export function colourOf(number: number): string {
-  return structureColours[(number - 1) % structureColours.length];
+  const [red, green, blue] = labelColours[(number - 1) % labelColours.length].map((part) => Math.round(100 * part));
+  return `rgb(${red}% ${green}% ${blue}%)`;
 }
 
 /** Pixels are averaged over up to this many a side to make a picture small; beyond, little can be seen. */
