@@ -50,21 +50,25 @@ export function createCaseStore(cache: Cache, digests: Digests = openDigests(cac
   const measured = new Map<string, CaseFingerprint>();
 
   /** Undefined where a file cannot be read: loading it will say why. */
-  const keyOf = async (
-    dataset: Dataset | null,
-    { image, label, annotated }: Pick<Case, 'image' | 'label' | 'annotated'>,
-    use: unknown[],
-  ) => {
+  const contentsOfCase = async ({ image, label }: Pick<Case, 'image' | 'label'>) => {
     const files = [image, ...(label === null ? [] : [label])];
     const contents = await Promise.all(files.map((file) => contentsOf(file, digests)));
-    if (contents.includes(undefined)) return undefined;
-    const meaning = dataset && [labelSpaceOf(dataset), annotated];
-    return sha256(JSON.stringify([FORMAT, version, meaning, contents, ...use]));
+    return contents.includes(undefined) ? undefined : contents;
   };
-  const keysOf = async (dataset: Dataset, c: Case) => ({
-    scan: await keyOf(null, c, ['scan']),
-    fingerprint: await keyOf(dataset, c, ['fingerprint']),
-  });
+  type Contents = Awaited<ReturnType<typeof contentsOfCase>>;
+  /** @param meaning what the reference is read by; null where it does not matter */
+  const keyFrom = async (contents: Contents, meaning: unknown, use: readonly unknown[]) =>
+    contents && sha256(JSON.stringify([FORMAT, version, meaning, contents, ...use]));
+  const meaningOf = (dataset: Dataset, { annotated }: Case) => [labelSpaceOf(dataset), annotated];
+  const keyOf = async (dataset: Dataset, c: Case, use: readonly unknown[]) =>
+    keyFrom(await contentsOfCase(c), meaningOf(dataset, c), use);
+  const keysOf = async (dataset: Dataset, c: Case) => {
+    const contents = await contentsOfCase(c);
+    return {
+      scan: await keyFrom(contents, null, ['scan']),
+      fingerprint: await keyFrom(contents, meaningOf(dataset, c), ['fingerprint']),
+    };
+  };
   const find = async <T>(key: string | undefined, decode: (bytes: Uint8Array) => T | undefined) => {
     const bytes = key === undefined ? undefined : await cache.get(key);
     return bytes && decode(bytes);
